@@ -1,0 +1,1 @@
+"""Actors: functions as event-sourced actors, their execution environments, the Runtime API, the engine."""

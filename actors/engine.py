@@ -1,0 +1,142 @@
+"""What Relambda asks of a container engine: images, sandboxes (one container each) and a sweep at boot.
+
+A sandbox runs the in-container init (`docker/init.sh`) as its first process. The init reads one command a line on
+its standard input and runs the function's runtime as its child, so that a runtime is started again, with its
+process state gone and /tmp kept, without a new container.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+
+class EngineError(Exception):
+    """The engine could not do what was asked; the message says what, of which container or image, and the mend."""
+
+
+class EngineUnavailableError(EngineError):
+    """No engine answers, or it stopped answering."""
+
+
+class ImageUnavailableError(EngineError):
+    """None of the images that would do is present, and none could be pulled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A host folder or file that a sandbox sees, read-only."""
+
+    source: Path
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxSpec:
+    """All that an engine needs to make one sandbox."""
+
+    name: str
+    image: str
+    handler: tuple[str, ...]
+    """Arguments behind the image's entrypoint: the handler, for a managed runtime."""
+    environment: Mapping[str, str]
+    memory_mb: int
+    runtime_host: str
+    """The secret host name by which this sandbox alone reaches the Runtime API."""
+    mounts: Sequence[Mount] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    entrypoint: tuple[str, ...] | None = None
+    """Instead of the image's own entrypoint."""
+    working_directory: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxExit:
+    """How a sandbox's first process ended: its exit code, and whether the kernel killed for lack of memory."""
+
+    code: int
+    out_of_memory: bool
+    message: str = ""
+
+
+class SandboxListener(Protocol):
+    """Hears of a sandbox; called on the sandbox's own output thread, in order, so it must not block."""
+
+    def on_output(self, data: bytes) -> None:
+        """Bytes that the runtime wrote (standard output and error, merged in order); never the init's own words."""
+        ...
+
+    def on_runtime_exit(self, code: int) -> None:
+        """The runtime ended by itself; `code` as a shell tells it (128 + signal for a signal)."""
+        ...
+
+    def on_mark(self, mark: str, memory_peak_bytes: int) -> None:
+        """All output written before `mark(...)` was called has been delivered; the peak is 0 when unknown."""
+        ...
+
+    def on_killed(self) -> None:
+        """A `kill_runtime` is done: no process of the runtime is left."""
+        ...
+
+    def on_exit(self, exit_: SandboxExit) -> None:
+        """The container ended, whoever ended it; the last call."""
+        ...
+
+
+class Sandbox(Protocol):
+    """One started container. Commands may be sent from any thread; each returns once it is handed over."""
+
+    @property
+    def id(self) -> str:
+        """The engine's own id of the container."""
+        ...
+
+    def start_runtime(self) -> None:
+        """Start the runtime. Raises EngineError when the container is gone."""
+        ...
+
+    def kill_runtime(self) -> None:
+        """Kill every process but the init; answered by `on_killed`. Raises EngineError when the container is gone."""
+        ...
+
+    def mark(self, mark: str) -> None:
+        """Ask for `on_mark` behind all output so far. Raises EngineError when the container is gone."""
+        ...
+
+    def destroy(self) -> None:
+        """Kill and remove the container; safe to call twice, and on one that is gone. Blocks, 10 s at most."""
+        ...
+
+
+class Engine(Protocol):
+    """A container engine. Every method may be called from any thread and blocks until done or its bound is over."""
+
+    def ping(self) -> str:
+        """The engine's name and version. Raises EngineUnavailableError."""
+        ...
+
+    def runtime_api_host(self) -> str:
+        """The local address to bind for containers of this engine to reach (the bridge's, or loopback)."""
+        ...
+
+    def ensure_image(self, candidates: Sequence[str], on_progress: Callable[[str], None]) -> str:
+        """The first candidate that is present; else the first one that can be pulled; never pulls a present one.
+
+        Calls at the same time for the same image share one pull. Raises ImageUnavailableError.
+        """
+        ...
+
+    def start_sandbox(self, spec: SandboxSpec, listener: SandboxListener) -> Sandbox:
+        """Create and start a container with the init waiting; calls at the same time run side by side.
+
+        Raises EngineError, and leaves no container behind then.
+        """
+        ...
+
+    def sweep(self) -> int:
+        """Remove all containers that carry this cloud's label, 5 s at most for all; how many there were."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections. Containers stay: the caller destroys them first."""
+        ...

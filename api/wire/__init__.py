@@ -1,0 +1,1 @@
+"""AWS's wire protocol, driven by botocore's service model: routing, parsing, validation, serialisation."""
