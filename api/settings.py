@@ -1,0 +1,181 @@
+"""All options of a cloud, read once from the environment; the table from which their documentation is made.
+
+Names, defaults and meanings of the LAMBDA_* ones are those people's scripts contain already.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Self
+
+from platformdirs import user_state_path
+
+from relambda.api.option import (
+    ADDRESS,
+    ADDRESSES,
+    BOOLEAN,
+    ENGINE_URL,
+    FLAGS,
+    HTTP_URL,
+    LISTENS,
+    NETWORKS,
+    PATH,
+    RUNTIME_IMAGES,
+    TEXT,
+    Listen,
+    Option,
+    RuntimeImages,
+    choice,
+    option,
+    whole,
+)
+
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a cloud was told. Immutable; made by `read`."""
+
+    gateway_listen: tuple[Listen, ...] = option(
+        "GATEWAY_LISTEN", LISTENS, "127.0.0.1:4566", "Where the cloud listens; port 0 takes a free one."
+    )
+    state_dir: Path = option(
+        "RELAMBDA_STATE_DIR", PATH, str(user_state_path("relambda")), "The directory that holds all state of a cloud."
+    )
+    durability: str = option(
+        "RELAMBDA_DURABILITY",
+        choice("process", "power"),
+        "process",
+        "What an acknowledged change survives: the death of the process, or the loss of power too (slower).",
+    )
+    state_transition_ms: int = option(
+        "RELAMBDA_STATE_TRANSITION_MS",
+        whole(0, 600_000),
+        "0",
+        "The least time, in milliseconds, that a function stays Pending and an update InProgress.",
+    )
+    keepalive_ms: int = option(
+        "LAMBDA_KEEPALIVE_MS",
+        whole(0, 30 * DAY_MS),
+        "600000",
+        "Idle time, in milliseconds, after which an execution environment stops; 0 stops it after each invoke.",
+    )
+    limit_concurrent_executions: int = option(
+        "LAMBDA_LIMITS_CONCURRENT_EXECUTIONS",
+        whole(1, 1_000_000),
+        "1000",
+        "How many invocations of an account and region may run at once; the next one is answered with 429.",
+    )
+    limit_minimum_unreserved_concurrency: int = option(
+        "LAMBDA_LIMITS_MINIMUM_UNRESERVED_CONCURRENCY",
+        whole(0, 1_000_000),
+        "100",
+        "How much of the concurrency no function may reserve.",
+    )
+    limit_total_code_size: int = option(
+        "LAMBDA_LIMITS_TOTAL_CODE_SIZE", whole(1), "80530636800", "Bytes of code that an account may store in a region."
+    )
+    limit_code_size_zipped: int = option(
+        "LAMBDA_LIMITS_CODE_SIZE_ZIPPED", whole(1), "52428800", "Bytes of a zip that is uploaded directly."
+    )
+    limit_code_size_unzipped: int = option(
+        "LAMBDA_LIMITS_CODE_SIZE_UNZIPPED", whole(1), "262144000", "Bytes of code and layers, unzipped."
+    )
+    limit_create_function_request_size: int = option(
+        "LAMBDA_LIMITS_CREATE_FUNCTION_REQUEST_SIZE", whole(1), "70167211", "Bytes of the body of a CreateFunction."
+    )
+    limit_function_envvar_size_bytes: int = option(
+        "LAMBDA_LIMITS_MAX_FUNCTION_ENVVAR_SIZE_BYTES",
+        whole(1),
+        "4096",
+        "Bytes of a function's environment, written as JSON.",
+    )
+    limit_function_payload_size_bytes: int = option(
+        "LAMBDA_LIMITS_MAX_FUNCTION_PAYLOAD_SIZE_BYTES",
+        whole(1),
+        "6291556",
+        "Bytes of the payload that a function answers with.",
+    )
+    runtime_validation: bool = option(
+        "LAMBDA_RUNTIME_VALIDATION", BOOLEAN, "0", "Refuse runtimes that AWS has deprecated."
+    )
+    synchronous_create: bool = option(
+        "LAMBDA_SYNCHRONOUS_CREATE", BOOLEAN, "0", "CreateFunction answers when the function is Active or Failed."
+    )
+    runtime_environment_timeout: int = option(
+        "LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT",
+        whole(1, 3600),
+        "20",
+        "Seconds that an execution environment may take to start, before the function's own init.",
+    )
+    runtime_image_mapping: RuntimeImages = option(
+        "LAMBDA_RUNTIME_IMAGE_MAPPING", RUNTIME_IMAGES, "", "Images in the place of the official ones, by runtime."
+    )
+    docker_networks: tuple[str, ...] = option(
+        "LAMBDA_DOCKER_NETWORK", NETWORKS, "", "Docker networks that the functions' containers join."
+    )
+    docker_flags: tuple[str, ...] = option(
+        "LAMBDA_DOCKER_FLAGS", FLAGS, "", "More flags for the functions' containers (-e, -v, -p, --network, …)."
+    )
+    docker_dns: tuple[str, ...] = option(
+        "LAMBDA_DOCKER_DNS", ADDRESSES, "", "DNS servers of the functions' containers."
+    )
+    remove_containers: bool = option(
+        "LAMBDA_REMOVE_CONTAINERS", BOOLEAN, "1", "Remove a container when it stops; 0 keeps it to be looked at."
+    )
+    truncate_stdout: int = option(
+        "LAMBDA_TRUNCATE_STDOUT", whole(0), "2000", "How much of a function's output the cloud's own log shows."
+    )
+    ignore_architecture: bool = option(
+        "LAMBDA_IGNORE_ARCHITECTURE", BOOLEAN, "0", "Run every function on the host's own architecture."
+    )
+    disable_aws_endpoint_url: bool = option(
+        "LAMBDA_DISABLE_AWS_ENDPOINT_URL", BOOLEAN, "0", "Do not put AWS_ENDPOINT_URL into functions' environments."
+    )
+    bucket_marker_local: str = option(
+        "BUCKET_MARKER_LOCAL", TEXT, "hot-reload", "The S3Bucket that stands for a folder of this machine."
+    )
+    dns_address: str = option(
+        "DNS_ADDRESS", ADDRESS, "0.0.0.0", "Where the DNS server for functions listens; 0 is off."
+    )
+    docker_host: str = option("DOCKER_HOST", ENGINE_URL, "", "The Docker engine; unset, it is looked for.")
+    s3_endpoint_url: str = option(
+        "AWS_ENDPOINT_URL_S3", HTTP_URL, "", "Where code in S3 is fetched from; unset, a create from S3 is refused."
+    )
+    debug: bool = option("DEBUG", BOOLEAN, "0", "Log each request, and much more.")
+
+    @classmethod
+    def read(
+        cls,
+        environ: Mapping[str, str],
+        *,
+        state_dir: Path | None = None,
+        host: str | None = None,
+        port: int | None = None,
+    ) -> Self:
+        """Read all options; what is given beside `environ` wins over it. Raises SettingsError."""
+        values: dict[str, Any] = {name: row.read(environ) for name, row in options().items()}
+        settings = cls(**values)
+        if state_dir is not None:
+            settings = replace(settings, state_dir=state_dir.expanduser().absolute())
+        if host is None and port is None:
+            return settings
+        first = settings.gateway_listen[0]
+        listen = Listen(first.host if host is None else host, first.port if port is None else port)
+        return replace(settings, gateway_listen=(listen,))
+
+
+def options() -> dict[str, Option[Any]]:
+    """The table of options: the field of Settings, and its row, in the order of the documentation."""
+    return {field.name: field.metadata["option"] for field in fields(Settings)}
+
+
+def options_table() -> str:
+    """The table of options as Markdown."""
+    rows = (
+        (row.variable, "" if name == "state_dir" else row.default, row.kind.allowed, row.meaning)
+        for name, row in options().items()
+    )
+    lines = (" | ".join(cell.replace("|", "\\|") for cell in row) for row in rows)
+    return "\n".join(["| variable | default | allowed | meaning |", "|---|---|---|---|", *(f"| {x} |" for x in lines)])

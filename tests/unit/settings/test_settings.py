@@ -1,0 +1,138 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relambda.api.discontinued import DISCONTINUED, warnings
+from relambda.api.option import Listen, RuntimeImages, SettingsError
+from relambda.api.settings import Settings, options, options_table
+
+WHOLE = [name for name, row in options().items() if row.kind.allowed.startswith("a whole number")]
+
+
+def test_an_empty_environment_gives_the_documented_defaults() -> None:
+    """Unset means the default, for every option."""
+    settings = Settings.read({})
+    assert settings.gateway_listen == (Listen("127.0.0.1", 4566),)
+    assert (settings.keepalive_ms, settings.limit_concurrent_executions) == (600_000, 1000)
+    assert settings.remove_containers
+    assert not settings.debug
+    assert settings.bucket_marker_local == "hot-reload"
+    assert settings.durability == "process"
+    assert settings.runtime_image_mapping.image("python3.13") is None
+
+
+def test_an_empty_variable_is_an_unset_one() -> None:
+    """`NAME=` in a compose file means what leaving it out means."""
+    assert Settings.read({row.variable: " " for row in options().values()}) == Settings.read({})
+
+
+def test_each_variable_has_one_option() -> None:
+    """No two fields read the same variable."""
+    variables = [row.variable for row in options().values()]
+    assert len(set(variables)) == len(variables)
+
+
+@given(name=st.sampled_from(WHOLE), value=st.integers(min_value=1, max_value=3600))
+def test_whole_numbers_are_read_back(name: str, value: int) -> None:
+    """What was written as a number is that number, blanks around it or not."""
+    variable = options()[name].variable
+    assert getattr(Settings.read({variable: f" {value} "}), name) == value
+
+
+@given(name=st.sampled_from(WHOLE), text=st.text(min_size=1).filter(lambda t: t.strip() and not t.strip().isdigit()))
+def test_what_is_no_number_is_refused_by_name(name: str, text: str) -> None:
+    """A refusal names the variable, the value and what is allowed, and never turns into another error."""
+    variable = options()[name].variable
+    with pytest.raises(SettingsError) as refusal:
+        Settings.read({variable: text})
+    assert variable in str(refusal.value)
+    assert repr(text.strip()) in str(refusal.value)
+    assert "a whole number" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "allowed"),
+    [
+        ("LAMBDA_KEEPALIVE_MS", "-1", "a whole number from 0"),
+        ("LAMBDA_KEEPALIVE_MS", "9" * 5000, "a whole number from 0"),
+        ("LAMBDA_KEEPALIVE_MS", "²", "a whole number from 0"),
+        ("LAMBDA_LIMITS_CONCURRENT_EXECUTIONS", "0", "a whole number from 1"),
+        ("DEBUG", "maybe", "1 or 0"),
+        ("RELAMBDA_DURABILITY", "disk", "process or power"),
+        ("GATEWAY_LISTEN", "127.0.0.1:99999", "host:port"),
+        ("GATEWAY_LISTEN", "http://127.0.0.1:4566", "host:port"),
+        ("GATEWAY_LISTEN", "a:b", "host:port"),
+        ("LAMBDA_DOCKER_NETWORK", "mine,host", "names of Docker networks"),
+        ("LAMBDA_DOCKER_FLAGS", "-e 'X=1", "docker create"),
+        ("LAMBDA_DOCKER_DNS", "dns.example", "IP addresses"),
+        ("DNS_ADDRESS", "everywhere", "an IP address, or 0"),
+        ("DOCKER_HOST", "/var/run/docker.sock", "a URL that begins with unix://"),
+        ("AWS_ENDPOINT_URL_S3", "localhost:9000", "a URL that begins with http://"),
+        ("AWS_ENDPOINT_URL_S3", "http://", "a URL that begins with http://"),
+        ("LAMBDA_RUNTIME_IMAGE_MAPPING", "repo/image:tag", "a pattern that holds <runtime>"),
+        ("LAMBDA_RUNTIME_IMAGE_MAPPING", '{"python3.13": 1}', "a pattern that holds <runtime>"),
+        ("LAMBDA_RUNTIME_IMAGE_MAPPING", '{"python3.13"', "a pattern that holds <runtime>"),
+    ],
+)
+def test_bad_values_are_refused_with_what_is_allowed(variable: str, value: str, allowed: str) -> None:
+    """One clear message: the variable, the value, what may stand there."""
+    with pytest.raises(SettingsError, match="is not understood") as refusal:
+        Settings.read({variable: value})
+    assert str(refusal.value).startswith(f"{variable}={value!r}")
+    assert allowed in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "listens"),
+    [
+        ("0.0.0.0:4566", (Listen("0.0.0.0", 4566),)),
+        ("0.0.0.0", (Listen("0.0.0.0", 4566),)),
+        (":4510", (Listen("127.0.0.1", 4510),)),
+        ("127.0.0.1:0", (Listen("127.0.0.1", 0),)),
+        ("[::1]:4566,localhost:80", (Listen("::1", 4566), Listen("localhost", 80))),
+    ],
+)
+def test_listen_addresses_may_be_short(text: str, listens: tuple[Listen, ...]) -> None:
+    """Host or port may be left out, and several may stand side by side."""
+    assert Settings.read({"GATEWAY_LISTEN": text}).gateway_listen == listens
+
+
+@given(port=st.integers(0, 65535), host=st.sampled_from(["127.0.0.1", "::1", "localhost"]))
+def test_a_listen_address_reads_as_it_is_written(host: str, port: int) -> None:
+    """`str` of an address is a text that reads back as it."""
+    listen = Listen(host, port)
+    assert Settings.read({"GATEWAY_LISTEN": str(listen)}).gateway_listen == (listen,)
+
+
+def test_the_command_line_wins_over_the_environment() -> None:
+    """Each of host, port and state directory alone replaces what the environment says."""
+    environ = {"GATEWAY_LISTEN": "0.0.0.0:1,0.0.0.0:2", "RELAMBDA_STATE_DIR": "/tmp/a"}
+    assert Settings.read(environ, port=5).gateway_listen == (Listen("0.0.0.0", 5),)
+    assert Settings.read(environ, host="::1").gateway_listen == (Listen("::1", 1),)
+    assert Settings.read(environ, state_dir=Path("/tmp/b")).state_dir == Path("/tmp/b")
+    assert len(Settings.read(environ).gateway_listen) == 2
+
+
+def test_image_mappings_by_pattern_and_by_runtime() -> None:
+    """A pattern serves every runtime, a JSON object only those it names."""
+    pattern = Settings.read({"LAMBDA_RUNTIME_IMAGE_MAPPING": "repo/x-<runtime>:1"}).runtime_image_mapping
+    named = Settings.read({"LAMBDA_RUNTIME_IMAGE_MAPPING": '{"python3.13": "mine:2"}'}).runtime_image_mapping
+    assert pattern.image("nodejs22.x") == "repo/x-nodejs22.x:1"
+    assert (named.image("python3.13"), named.image("python3.12")) == ("mine:2", None)
+    assert named == RuntimeImages(by_runtime={"python3.13": "mine:2"})
+
+
+@pytest.mark.parametrize("name", DISCONTINUED)
+def test_discontinued_options_are_warned_about(name: str) -> None:
+    """Each one that is set is named once, with what to do instead; the cloud starts all the same."""
+    (warning,) = warnings({name: "1"})
+    assert warning.startswith(f"{name} does nothing any more: ")
+    assert Settings.read({name: "1"}) == Settings.read({})
+
+
+def test_the_documentation_has_every_option() -> None:
+    """The Markdown table has one line for each option."""
+    table = options_table()
+    assert all(f"| {row.variable} |" in table for row in options().values())
