@@ -26,7 +26,7 @@ class StoreBusyError(StoreError):
 
 
 class UnknownEventTypeError(StoreError):
-    """Raised on open when the log holds an event type, or a version of one, that this release does not know."""
+    """Raised on open, load and append for an event type, or a version of one, that this release does not know."""
 
 
 class NewerFormatError(StoreError):
@@ -39,3 +39,7 @@ class CorruptStoreError(StoreError):
 
 class BlobNotFoundError(StoreError):
     """Raised when a blob that is asked for is not there."""
+
+
+class BlobTooLargeError(StoreError):
+    """Raised when a content has more bytes than it may have; nothing was stored."""
