@@ -60,6 +60,9 @@ def _rows(resource: ResourceName, old: FunctionState, new: FunctionState) -> Ite
 
 
 def _version_rows(resource: ResourceName, old: FunctionState, new: FunctionState) -> Iterable[ViewRow]:
+    for row in changed("version_listing", resource, old.versions, new.versions, version_key):
+        shown = None if row.value is None else listing(resource, row.value, qualified=True)
+        yield ViewRow(row.table, row.key, shown)
     if old.latest is not new.latest:
         listed = None if new.latest is None else listing(resource, new.latest)
         yield ViewRow("function_listing", resource.key, listed)

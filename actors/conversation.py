@@ -1,0 +1,165 @@
+"""What an execution environment says, by its container and by its runtime, and the short way of an answer."""
+
+import enum
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+import pykka
+
+from relambda.actors.clock import Timer
+from relambda.actors.engine import SandboxExit
+from relambda.actors.failures import Failure
+from relambda.actors.invocation import Invocation, Outcome
+from relambda.actors.messages import InstanceIdle
+from relambda.actors.runtime_session import RuntimeFailure
+from relambda.actors.slot import Slot
+from relambda.actors.tail import Tail
+
+if TYPE_CHECKING:
+    from relambda.actors.instance import Instance
+
+_log = logging.getLogger(__name__)
+
+
+class Said(enum.Enum):
+    """What the instance's actor hears from its container."""
+
+    RUNTIME_EXITED = enum.auto()
+    RUNTIME_KILLED = enum.auto()
+    SANDBOX_EXITED = enum.auto()
+    MARK_WANTED = enum.auto()
+
+
+class Conversation:
+    """Listens to one container (SandboxListener) and to its runtime (SessionListener).
+
+    Answers go to the caller from the Runtime API's own thread; the function hears right after that the instance is
+    idle. All else becomes a message to the instance's actor.
+    """
+
+    def __init__(self, instance: "Instance", parent: "pykka.ActorRef[Any]") -> None:
+        self.instance, self.parent = instance, parent
+        self.actor: pykka.ActorRef[Any] | None = None
+        self.slot = Slot()
+        self.tail = Tail()
+        self.initialising = True
+        self.init_failure: Failure | None = None
+        self.exit_code = 0
+        self.mark = ""
+        self._init_began = 0.0
+        self._init_ms = 0.0
+        self._timer: Timer | None = None
+        self._held: tuple[Invocation, bytes, str, float] | None = None
+
+    def init_begins(self) -> None:
+        """The runtime is about to start; called by the instance's actor."""
+        self.initialising, self.init_failure = True, None
+        self._init_began = time.monotonic()
+
+    def begin(self, invocation: Invocation, timer: Timer) -> None:
+        """An invocation is about to be handed over; called by the function's actor."""
+        self._timer = timer
+        invocation.cold_start_ms, self._init_ms = self._init_ms, 0.0
+        if invocation.tail:
+            self.tail.begin(invocation.request_id, invocation.version)
+
+    def on_next(self) -> None:
+        """The runtime is ready: its init is over, or its last invocation is."""
+        if self.initialising:
+            self.initialising = False
+            self._init_ms = (time.monotonic() - self._init_began) * 1000
+            self._tell_parent()
+
+    def on_response(self, request_id: str, payload: bytes) -> None:
+        """The function answered."""
+        self._answered(request_id, payload, "")
+
+    def on_error(self, request_id: str, failure: RuntimeFailure) -> None:
+        """The function failed."""
+        self._answered(request_id, failure.body, "Unhandled")
+
+    def on_init_error(self, failure: RuntimeFailure) -> None:
+        """The runtime could not start the function; it exits next."""
+        self.init_failure = Failure(failure.error_type or "Runtime.Unknown", body=failure.body)
+
+    def on_output(self, data: bytes) -> None:
+        """The runtime wrote."""
+        self.tail.write(data)
+        if _log.isEnabledFor(logging.INFO):
+            _log.info("%s: %s", self.instance.resource.name, data.decode(errors="replace").rstrip("\n"))
+
+    def on_runtime_exit(self, code: int) -> None:
+        """The runtime ended by itself."""
+        self.exit_code = code
+        self._tell_actor(Said.RUNTIME_EXITED)
+
+    def on_killed(self) -> None:
+        """The runtime was killed, as the actor wanted."""
+        self._tell_actor(Said.RUNTIME_KILLED)
+
+    def on_exit(self, exit_: SandboxExit) -> None:
+        """The container ended."""
+        self.exit_code = 137 if exit_.out_of_memory else exit_.code
+        self._tell_actor(Said.SANDBOX_EXITED)
+
+    def on_mark(self, mark: str, memory_peak_bytes: int) -> None:
+        """All that the held answer's invocation wrote is here."""
+        if mark == self.mark:
+            self._release(memory_peak_bytes)
+
+    def answer_without_mark(self) -> None:
+        """The mark did not come in time: answer with what there is."""
+        self._release(0)
+
+    def fail(self, invocation: Invocation, failure: Failure) -> None:
+        """End an invocation that was taken from the slot, for a reason of the environment's own."""
+        self._stop_timer()
+        payload = failure.payload(invocation.request_id)
+        log = self._log(invocation, self.tail.elapsed_ms(), 0) if invocation.tail else b""
+        invocation.finish(Outcome(payload, invocation.version, "Unhandled", log))
+
+    def _answered(self, request_id: str, payload: bytes, error: str) -> None:
+        invocation = self.slot.take(request_id)
+        if invocation is None:
+            return
+        self._stop_timer()
+        if invocation.tail:
+            self._held = (invocation, payload, error, self.tail.elapsed_ms())
+            self.mark = request_id
+            self._tell_actor(Said.MARK_WANTED)
+            return
+        invocation.finish(Outcome(payload, invocation.version, error))
+        self._tell_parent()
+
+    def _release(self, peak_bytes: int) -> None:
+        held, self._held = self._held, None
+        if held is None:
+            return
+        invocation, payload, error, duration_ms = held
+        log = self._log(invocation, duration_ms, peak_bytes)
+        invocation.finish(Outcome(payload, invocation.version, error, log))
+        self._tell_parent()
+
+    def _log(self, invocation: Invocation, duration_ms: float, peak_bytes: int) -> bytes:
+        memory_mb = self.instance.version.config["MemorySize"]
+        return self.tail.end(duration_ms, memory_mb, peak_bytes, invocation.cold_start_ms)
+
+    def _stop_timer(self) -> None:
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+
+    def _tell_parent(self) -> None:
+        try:
+            self.parent.tell(InstanceIdle(self.instance))
+        except pykka.ActorDeadError:
+            _log.debug("the function of instance %s has ended", self.instance.id)
+
+    def _tell_actor(self, said: Said) -> None:
+        if self.actor is None:
+            return
+        try:
+            self.actor.tell(said)
+        except pykka.ActorDeadError:
+            _log.debug("instance %s has ended", self.instance.id)

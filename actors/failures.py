@@ -1,0 +1,59 @@
+"""How an invocation that the runtime did not answer is answered: the payloads that AWS makes itself.
+
+FACTS.md section 4, "Payloads"; limits.tsv, "sync response payload".
+"""
+
+import json
+import signal
+from dataclasses import dataclass
+
+MAX_RESPONSE = 6_291_556
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an execution environment failed an invocation: AWS's error type, and the message or the whole body."""
+
+    error_type: str
+    message: str = ""
+    body: bytes = b""
+    """What the runtime itself reported, passed through unchanged."""
+
+    def payload(self, request_id: str) -> bytes:
+        """The answer's payload for an invocation."""
+        if self.body:
+            return self.body
+        message = f"RequestId: {request_id} Error: {self.message}"
+        return json.dumps({"errorType": self.error_type, "errorMessage": message}, separators=(",", ":")).encode()
+
+
+def timed_out(seconds: float) -> Failure:
+    """The function ran for longer than its timeout."""
+    return Failure("Sandbox.Timedout", f"Task timed out after {seconds:.2f} seconds")
+
+
+def init_timed_out(seconds: float) -> Failure:
+    """The environment did not become ready in time."""
+    return Failure("Sandbox.Timedout", f"The execution environment was not ready after {seconds:.2f} seconds")
+
+
+def exited(code: int) -> Failure:
+    """The runtime ended without an answer; `code` as a shell tells it."""
+    if code == 0:
+        return Failure("Runtime.ExitError", "Runtime exited without providing a reason")
+    if code > 128:
+        return Failure("Runtime.ExitError", f"Runtime exited with error: signal: {_signal(code - 128)}")
+    return Failure("Runtime.ExitError", f"Runtime exited with error: exit status {code}")
+
+
+def _signal(number: int) -> str:
+    """A signal as AWS names it: in the words of the platform's own strsignal, in lower case."""
+    try:
+        return (signal.strsignal(number) or str(number)).lower()
+    except ValueError:
+        return str(number)
+
+
+def sandbox_failed(reason: str) -> Failure:
+    """The container could not be started, or ended by itself."""
+    return Failure("Sandbox.Failure", reason)

@@ -1,0 +1,98 @@
+"""The instances of one version of a function, and the invocations that wait for one."""
+
+from collections import deque
+from collections.abc import Callable
+
+from relambda.actors.domain.version import Version
+from relambda.actors.failures import Failure
+from relambda.actors.instance import Instance
+from relambda.actors.invocation import Invocation, Outcome
+
+
+class Fleet:
+    """As many instances as concurrent invocations need; the most recently used idle one works first."""
+
+    def __init__(self, version: Version, start: Callable[[Version], Instance]) -> None:
+        self.version = version
+        self._start = start
+        self._starting: set[Instance] = set()
+        self._idle: list[Instance] = []
+        self._busy: set[Instance] = set()
+        self._waiting: deque[Invocation] = deque()
+
+    def runs(self, version: Version) -> bool:
+        """Whether its instances run that version as it is now: the same code, configuration and layers."""
+        ours = self.version
+        return (ours.code, ours.layers, ours.config) == (version.code, version.layers, version.config)
+
+    def invoke(self, invocation: Invocation) -> None:
+        """Give an invocation to an idle instance, or let it wait for the one that is started for it."""
+        while self._idle:
+            instance = self._idle.pop()
+            if instance.assign(invocation):
+                self._busy.add(instance)
+                return
+        self._waiting.append(invocation)
+        if len(self._starting) < len(self._waiting):
+            self._starting.add(self._start(self.version))
+
+    def idle(self, instance: Instance) -> bool:
+        """An instance can work; True when there is nothing to do for it."""
+        self._starting.discard(instance)
+        self._busy.discard(instance)
+        while self._waiting:
+            invocation = self._waiting.popleft()
+            if invocation.ticket.done():
+                continue
+            if instance.assign(invocation):
+                self._busy.add(instance)
+            else:
+                self.invoke(invocation)
+            return False
+        self._idle.append(instance)
+        return True
+
+    def gone(self, instance: Instance, failure: Failure | None) -> None:
+        """An instance is no more. If its start failed, an invocation that waits fails with it."""
+        self._busy.discard(instance)
+        if instance in self._idle:
+            self._idle.remove(instance)
+        started = instance not in self._starting
+        self._starting.discard(instance)
+        if started or not self._waiting:
+            return
+        invocation = self._waiting.popleft()
+        if failure is None:
+            self.invoke(invocation)
+        else:
+            payload = failure.payload(invocation.request_id)
+            invocation.finish(Outcome(payload, self.version.version, "Unhandled"))
+
+    def reap(self, instance: Instance) -> bool:
+        """Let go of an instance if it is idle; whether it was."""
+        if instance not in self._idle:
+            return False
+        self._idle.remove(instance)
+        return True
+
+    def owns(self, instance: Instance) -> bool:
+        """Whether an instance belongs here."""
+        return instance in self._busy or instance in self._starting or instance in self._idle
+
+    def instances(self) -> list[Instance]:
+        """All its instances, whatever they do."""
+        return [*self._idle, *self._busy, *self._starting]
+
+    def let_go(self) -> tuple[list[Instance], list[Invocation]]:
+        """Give up what is idle, starting and waiting, as others take over; busy ones end when they are done."""
+        released = [*self._idle, *self._starting]
+        waiting = [invocation for invocation in self._waiting if not invocation.ticket.done()]
+        self._idle.clear()
+        self._starting.clear()
+        self._waiting.clear()
+        return released, waiting
+
+    @property
+    def empty(self) -> bool:
+        """Nothing of it is left."""
+        return not (self._idle or self._busy or self._starting or self._waiting)

@@ -1,0 +1,192 @@
+"""The actor of a function: decides its commands, prepares its versions, runs its invocations."""
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+from relambda.actors.domain.decider import Event
+from relambda.actors.domain.functions import FinishPreparation
+from relambda.actors.domain.names import ResourceName
+from relambda.actors.domain.refusals import Refusal
+from relambda.actors.domain.routing import invocable, resolve
+from relambda.actors.domain.state import FunctionState, function
+from relambda.actors.domain.version import Status, Version
+from relambda.actors.entity import EntityActor
+from relambda.actors.fleet import Fleet
+from relambda.actors.instance import Instance
+from relambda.actors.invocation import Invocation
+from relambda.actors.messages import Drain, InstanceGone, InstanceIdle, Invoke, Prepared, Reap
+from relambda.actors.room import Room
+
+
+class FunctionActor(EntityActor[FunctionState]):
+    """Owns a function's stream and supervises its instances; instances are volatile and never in the log."""
+
+    def __init__(self, resource: ResourceName, room: Room) -> None:
+        super().__init__(resource, function, room)
+        self._fleets: dict[str, Fleet] = {}
+        self._retired: list[Fleet] = []
+        self._preparing: set[tuple[str, str]] = set()
+        self._random = random.Random()
+        self._drained: Drain | None = None
+
+    def on_start(self) -> None:
+        """Fold the state and go on with what was Pending or InProgress."""
+        super().on_start()
+        self._reserve(self.state)
+        self._prepare_unfinished()
+
+    def receive(self, message: object) -> None:
+        """Handle what is told by callers, instances, preparation and timers."""
+        match message:
+            case Invoke(invocation):
+                self._invoke(invocation)
+            case InstanceIdle(instance):
+                self._idle(instance)
+            case InstanceGone(instance, failure):
+                self._gone(instance, failure)
+            case Reap(instance, served):
+                self._reap(instance, served)
+            case Prepared():
+                self._prepared(message)
+            case Drain():
+                self._drain(message)
+            case _:
+                super().receive(message)
+
+    def react(self, old: FunctionState, new: FunctionState, events: Sequence[Event]) -> None:
+        """Prepare what is unfinished, and let instances of what is no more end."""
+        del events
+        if old.head is not new.head:
+            self._reserve(new)
+        if old.versions is not new.versions:
+            self._prepare_unfinished()
+            self._retire_outdated()
+
+    def busy(self) -> bool:
+        """Instances and preparations keep the actor."""
+        return bool(self._fleets or self._retired or self._preparing)
+
+    def end(self) -> None:
+        """Instances end with their supervisor."""
+        for fleet in [*self._fleets.values(), *self._retired]:
+            for invocation in fleet.let_go()[1]:
+                invocation.refuse(Refusal("ServiceException", "The function's actor was stopped; try again."))
+            for instance in fleet.instances():
+                instance.stop()
+
+    def _reserve(self, state: FunctionState) -> None:
+        self.room.concurrency.reserve(self.resource, state.head.reserved_concurrency if state.head else None)
+
+    def _prepare_unfinished(self) -> None:
+        for version in self.state.versions.values():
+            key = (version.version, version.revision_id)
+            if version.unfinished and key not in self._preparing:
+                self._preparing.add(key)
+                self.room.preparation.begin(version, lambda failure, key=key: self._ready_later(key, failure))  # type: ignore[misc]
+
+    def _ready_later(self, key: tuple[str, str], failure: Status | None) -> None:
+        """Called on a preparation's thread: hold the transition visible for as long as the user wants."""
+        stream, post = self.resource.stream, self.room.post
+        message = Prepared(*key, failure)
+        if self.room.options.state_transition:
+            self.room.scheduler.after(self.room.options.state_transition, lambda: post.tell(stream, message))
+        else:
+            post.tell(stream, message)
+
+    def _prepared(self, message: Prepared) -> None:
+        self._preparing.discard((message.version, message.revision_id))
+        finish = FinishPreparation(
+            resource=self.resource,
+            at_ms=self.room.clock.now_ms(),
+            version=message.version,
+            prepared_revision_id=message.revision_id,
+            revision_id=self.room.new_id(),
+            failure=message.failure,
+        )
+        self.apply(finish)
+
+    def _invoke(self, invocation: Invocation) -> None:
+        try:
+            number = resolve(self.resource, self.state, invocation.qualifier, self._random.random())
+            version = invocable(self.resource, self.state, number)
+            invocation.on_end = self.room.concurrency.acquire(self.resource)
+        except Refusal as refusal:
+            invocation.refuse(refusal)
+            return
+        fleet = self._fleets.get(number)
+        if fleet is None:
+            fleet = self._fleets[number] = Fleet(version, self._start_instance)
+        fleet.invoke(invocation)
+
+    def _start_instance(self, version: Version) -> Instance:
+        return Instance(self.resource, version, self.room, self.actor_ref)
+
+    def _idle(self, instance: Instance) -> None:
+        fleet = self._fleets.get(instance.version.version)
+        if fleet is None or not fleet.owns(instance):
+            instance.stop()
+        elif fleet.idle(instance):
+            self._keep_alive(instance)
+
+    def _keep_alive(self, instance: Instance) -> None:
+        if self.room.options.keepalive <= 0:
+            self._reap(instance, instance.served)
+            return
+        if instance.keepalive is not None:
+            instance.keepalive.cancel()
+        message = Reap(instance, instance.served)
+        stream, post = self.resource.stream, self.room.post
+        instance.keepalive = self.room.scheduler.after(self.room.options.keepalive, lambda: post.tell(stream, message))
+
+    def _reap(self, instance: Instance, served: int) -> None:
+        fleet = self._fleets.get(instance.version.version)
+        if fleet is not None and instance.served == served and fleet.reap(instance):
+            instance.stop()
+            self._forget_empty()
+
+    def _gone(self, instance: Instance, failure: Any) -> None:
+        for fleet in [*self._fleets.values(), *self._retired]:
+            if fleet.owns(instance):
+                fleet.gone(instance, failure)
+        self._forget_empty()
+
+    def _retire_outdated(self) -> None:
+        """A change reaches warm containers: those of another code or configuration end, at once or when done."""
+        for number, fleet in list(self._fleets.items()):
+            version = self.state.versions.get(number)
+            serving = version and (version.serving or version)
+            if serving is not None and fleet.runs(serving):
+                continue
+            del self._fleets[number]
+            self._retired.append(fleet)
+            released, waiting = fleet.let_go()
+            for instance in released:
+                instance.stop()
+            for invocation in waiting:
+                self._again(invocation)
+        self._forget_empty()
+
+    def _again(self, invocation: Invocation) -> None:
+        """Invoke once more what waited for an instance of a version that has changed since."""
+        try:
+            number = resolve(self.resource, self.state, invocation.qualifier, self._random.random())
+            version = invocable(self.resource, self.state, number)
+        except Refusal as refusal:
+            invocation.refuse(refusal)
+            return
+        self._fleets.setdefault(number, Fleet(version, self._start_instance)).invoke(invocation)
+
+    def _forget_empty(self) -> None:
+        self._retired = [fleet for fleet in self._retired if not fleet.empty]
+        self._fleets = {number: fleet for number, fleet in self._fleets.items() if not fleet.empty}
+        if self._drained is not None and not (self._fleets or self._retired):
+            self._drained.done.set_result(None)
+            self._drained = None
+
+    def _drain(self, message: Drain) -> None:
+        self._drained = message
+        for fleet in [*self._fleets.values(), *self._retired]:
+            for instance in fleet.instances():
+                instance.stop()
+        self._forget_empty()

@@ -1,0 +1,244 @@
+"""An execution environment: the actor that owns one container, and the handle its function works with.
+
+The way of a warm invoke does not pass through the actor: the function assigns to the instance, the Runtime API hands
+over, and the answer goes from the Runtime API's thread to the caller. The actor is for what takes time or goes wrong:
+start, timeout, exit, reset, end.
+"""
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import pykka
+
+from relambda.actors.clock import Timer
+from relambda.actors.conversation import Conversation, Said
+from relambda.actors.domain.names import ResourceName
+from relambda.actors.domain.version import Version
+from relambda.actors.engine import EngineError, Sandbox, SandboxSpec
+from relambda.actors.failures import Failure, exited, init_timed_out, sandbox_failed, timed_out
+from relambda.actors.invocation import Invocation
+from relambda.actors.messages import InstanceGone
+from relambda.actors.room import Room
+from relambda.actors.runtime_session import Session
+
+_log = logging.getLogger(__name__)
+Parent: TypeAlias = "pykka.ActorRef[Any]"
+MARK_SECONDS = 2.0
+"""How long an answer waits for the end of its log at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Start the container and the runtime in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Destroy the container, and end."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimedOut:
+    """The invocation has run for longer than the function's timeout."""
+
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class InitTimedOut:
+    """The runtime has not asked for work in time."""
+
+
+class Instance:
+    """A function's handle of one of its execution environments. Used on the function's thread only."""
+
+    def __init__(self, resource: ResourceName, version: Version, room: Room, parent: Parent) -> None:
+        self.id = room.new_id()
+        self.resource, self.version, self.room = resource, version, room
+        self.served = 0
+        self.keepalive: Timer | None = None
+        self.timeout = float(version.config["Timeout"])
+        self.conversation = Conversation(self, parent)
+        self.session: Session = room.runtime_api.open(self.token, self.conversation)
+        self.actor = InstanceActor.start(self, parent)
+        self.conversation.actor = self.actor
+        self.actor.tell(Start())
+
+    @property
+    def token(self) -> str:
+        """The secret host name by which its container reaches the Runtime API."""
+        return self.id.replace("-", "")
+
+    def assign(self, invocation: Invocation) -> bool:
+        """Run an invocation; False when the environment has ended, and the invocation is as it was."""
+        if not self.conversation.slot.put(invocation):
+            return False
+        self.served += 1
+        invocation.version = self.version.version
+        deadline = self.room.clock.now_ms() + int(self.timeout * 1000)
+        request_id = invocation.request_id
+        self.conversation.begin(
+            invocation, self.room.scheduler.after(self.timeout, lambda: self.actor.tell(TimedOut(request_id)))
+        )
+        self.session.assign(invocation.event(self.resource.arn(invocation.qualifier), deadline))
+        return True
+
+    def stop(self) -> None:
+        """End it, with its container; `InstanceGone` tells when it is done."""
+        if self.keepalive is not None:
+            self.keepalive.cancel()
+        self.actor.tell(Stop())
+
+
+class InstanceActor(pykka.ThreadingActor):
+    """Owns one container and blocks on the engine so that nobody else has to."""
+
+    use_daemon_thread = True
+
+    def __init__(self, instance: Instance, parent: Parent) -> None:
+        super().__init__()
+        self.instance, self.parent = instance, parent
+        self.room, self.conversation = instance.room, instance.conversation
+        self.sandbox: Sandbox | None = None
+        self.failure: Failure | None = None
+        self._init_timer: Timer | None = None
+
+    def on_receive(self, message: object) -> None:
+        """Handle one message."""
+        match message:
+            case Start():
+                self._start()
+            case TimedOut(request_id):
+                self._timed_out(request_id)
+            case InitTimedOut() if self.conversation.initialising:
+                self._give_up(init_timed_out(self.room.options.environment_timeout))
+            case Said.RUNTIME_KILLED:
+                self._start_runtime()
+            case Said.RUNTIME_EXITED:
+                self._runtime_exited(self.conversation.exit_code)
+            case Said.SANDBOX_EXITED:
+                self._end()
+            case Said.MARK_WANTED:
+                self._mark()
+            case Stop():
+                self._end()
+            case _:
+                _log.debug("instance %s: %r came late", self.instance.id, message)
+
+    def _start(self) -> None:
+        began = time.monotonic()
+        try:
+            spec = sandbox_spec(self.instance)
+            self.sandbox = self.room.engine.start_sandbox(spec, self.conversation)
+        except (EngineError, OSError) as error:
+            _log.warning("no container for %s: %s", self.instance.resource.arn(), error)
+            self._give_up(sandbox_failed(str(error)))
+            return
+        _log.debug("container of %s started in %.0f ms", self.instance.id, (time.monotonic() - began) * 1000)
+        self._start_runtime()
+
+    def _start_runtime(self) -> None:
+        self.conversation.init_begins()
+        self.instance.session.reset()
+        seconds = self.room.options.environment_timeout
+        self._init_timer = self.room.scheduler.after(seconds, lambda: self.actor_ref.tell(InitTimedOut()))
+        self._command("start_runtime")
+
+    def _timed_out(self, request_id: str) -> None:
+        invocation = self.conversation.slot.take(request_id)
+        if invocation is None:
+            return
+        self.instance.session.reset()
+        self.conversation.fail(invocation, timed_out(self.instance.timeout))
+        self._command("kill_runtime")
+
+    def _runtime_exited(self, code: int) -> None:
+        """Fail what ran, and start the runtime anew in the same container, whose /tmp stays."""
+        if self.conversation.initialising:
+            self._give_up(self.conversation.init_failure or exited(code))
+            return
+        self.instance.session.reset()
+        invocation = self.conversation.slot.take()
+        if invocation is not None:
+            self.conversation.fail(invocation, exited(code))
+        self._command("kill_runtime")
+
+    def _mark(self) -> None:
+        self.room.scheduler.after(MARK_SECONDS, self.conversation.answer_without_mark)
+        self._command("mark")
+
+    def _command(self, command: str) -> None:
+        if self.sandbox is None:
+            return
+        try:
+            if command == "mark":
+                self.sandbox.mark(self.conversation.mark)
+            else:
+                getattr(self.sandbox, command)()
+        except EngineError as error:
+            _log.info("instance %s: %s", self.instance.id, error)
+            self._end()
+
+    def _give_up(self, failure: Failure) -> None:
+        self.failure = failure
+        self._end()
+
+    def _end(self) -> None:
+        """Fail what still runs, destroy the container, tell the function, stop. Once."""
+        if self._init_timer is not None:
+            self._init_timer.cancel()
+        invocation = self.conversation.slot.close()
+        if invocation is not None:
+            self.conversation.fail(invocation, exited(self.conversation.exit_code or 137))
+        self.instance.session.close()
+        if self.sandbox is not None:
+            self.sandbox.destroy()
+        self._tell_parent(InstanceGone(self.instance, self.failure))
+        self.stop()
+
+    def on_failure(self, exception_type: Any, exception_value: Any, traceback: Any) -> None:
+        """Leave no container behind, whatever went wrong."""
+        _log.error("instance %s failed", self.instance.id, exc_info=(exception_type, exception_value, traceback))
+        self.failure = sandbox_failed(str(exception_value))
+        self._end()
+
+    def _tell_parent(self, message: object) -> None:
+        try:
+            self.parent.tell(message)
+        except pykka.ActorDeadError:
+            _log.debug("the function of instance %s has ended", self.instance.id)
+
+
+def sandbox_spec(instance: Instance) -> SandboxSpec:
+    """What the engine needs to start an instance's container. Raises EngineError."""
+    room, version, resource = instance.room, instance.version, instance.resource
+    api = f"{instance.token}:{room.runtime_api.address[1]}"
+    return SandboxSpec(
+        name=f"relambda-{resource.name[:40]}-{instance.id[:8]}",
+        image=room.preparation.image(version),
+        handler=handler_arguments(version),
+        environment=room.surroundings.variables(
+            resource, version, runtime_api=api, log_stream=f"[{version.version}]{instance.token}"
+        ),
+        memory_mb=version.config["MemorySize"],
+        runtime_host=instance.token,
+        mounts=room.preparation.mounts(version),
+        labels={"relambda.function": resource.arn(version.version)},
+        entrypoint=_image_config(version, "EntryPoint"),
+        working_directory=version.config.get("ImageConfig", {}).get("WorkingDirectory"),
+    )
+
+
+def handler_arguments(version: Version) -> tuple[str, ...]:
+    """What follows the image's entrypoint: the handler, or an image's own command."""
+    if version.config["PackageType"] == "Image":
+        return _image_config(version, "Command") or ()
+    return (version.config["Handler"],)
+
+
+def _image_config(version: Version, member: str) -> tuple[str, ...] | None:
+    words: Sequence[str] | None = version.config.get("ImageConfig", {}).get(member)
+    return tuple(words) if words else None

@@ -1,0 +1,76 @@
+"""One invoke: what was asked, and the ticket on which the caller waits for what comes of it."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from relambda.actors.runtime_session import RuntimeEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of an invocation: the payload, and how the function failed if it did ("Unhandled")."""
+
+    payload: bytes
+    executed_version: str
+    function_error: str = ""
+    log_tail: bytes = b""
+    """The last 4 KB of the invocation's log when it was asked for."""
+
+
+Ticket: TypeAlias = "Future[Outcome]"
+
+
+@dataclass(slots=True, eq=False)
+class Invocation:
+    """An invoke on its way. It ends once, by whoever comes first: answer, timeout, crash, refusal."""
+
+    request_id: str
+    qualifier: str | None
+    payload: bytes
+    tail: bool = False
+    trace_id: str = ""
+    client_context: str = ""
+    tenant_id: str = ""
+    ticket: Ticket = field(default_factory=Future)
+    version: str = ""
+    """The version that runs it, once that is known."""
+    cold_start_ms: float = 0.0
+    on_end: Callable[[], None] | None = None
+    """Called once when it ends, before the caller hears of it."""
+    _once: threading.Lock = field(default_factory=threading.Lock)
+
+    def event(self, arn: str, deadline_ms: int) -> RuntimeEvent:
+        """It as the runtime gets it."""
+        return RuntimeEvent(
+            request_id=self.request_id,
+            payload=self.payload,
+            deadline_ms=deadline_ms,
+            invoked_function_arn=arn,
+            trace_id=self.trace_id,
+            client_context=self.client_context,
+            tenant_id=self.tenant_id,
+        )
+
+    def finish(self, outcome: Outcome) -> bool:
+        """End with an outcome; False when it had ended before."""
+        if not self._end():
+            return False
+        self.ticket.set_result(outcome)
+        return True
+
+    def refuse(self, refusal: BaseException) -> bool:
+        """End with a refusal; False when it had ended before."""
+        if not self._end():
+            return False
+        self.ticket.set_exception(refusal)
+        return True
+
+    def _end(self) -> bool:
+        if not self._once.acquire(blocking=False):
+            return False
+        if self.on_end is not None:
+            self.on_end()
+        return True

@@ -1,0 +1,32 @@
+"""The kinds of streams: the decider of each, and the actor that hosts it."""
+
+from typing import Any
+
+import pykka
+
+from relambda.actors.domain import functions, publishing
+from relambda.actors.domain.decider import Decider
+from relambda.actors.domain.names import ResourceName
+from relambda.actors.domain.state import function
+from relambda.actors.entity import EntityActor
+from relambda.actors.function import FunctionActor
+from relambda.actors.room import Room
+from relambda.actors.system import ActorStart
+
+RULES = (functions, publishing)
+"""Modules that register what they know with a decider; imported for that."""
+
+DECIDERS: dict[str, Decider[Any]] = {function.kind: function}
+
+
+def _host(decider: Decider[Any]) -> ActorStart:
+    def start(resource: ResourceName, room: Room) -> "pykka.ActorRef[Any]":
+        return EntityActor.start(resource, decider, room)
+
+    return start
+
+
+STARTS: dict[str, ActorStart] = {
+    **{kind: _host(decider) for kind, decider in DECIDERS.items()},
+    function.kind: FunctionActor.start,
+}

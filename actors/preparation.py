@@ -1,0 +1,60 @@
+"""Getting a version ready to run: its image present, its package unpacked."""
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from relambda.actors.domain.version import Status, Version
+from relambda.actors.engine import Engine, EngineError, Mount
+from relambda.actors.packages import Packages
+from relambda.store.blobs import Blobs
+
+_log = logging.getLogger(__name__)
+
+
+class Preparation:
+    """A few threads that prepare versions, so that no actor waits for a pull. Any thread may ask."""
+
+    def __init__(
+        self, engine: Engine, candidates: Callable[[str], list[str]], packages: Packages, blobs: Blobs, workers: int = 4
+    ) -> None:
+        self._engine, self._candidates, self._packages, self._blobs = engine, candidates, packages, blobs
+        self._workers = ThreadPoolExecutor(workers, thread_name_prefix="preparation")
+
+    def begin(self, version: Version, done: Callable[[Status | None], None]) -> None:
+        """Prepare a version in the background; `done` gets None, or the state Failed with AWS's reason code."""
+        self._workers.submit(lambda: done(self._prepare(version)))
+
+    def stop(self) -> None:
+        """Begin nothing more; what runs goes on to its own bound, and nobody waits for it."""
+        self._workers.shutdown(wait=False, cancel_futures=True)
+
+    def _prepare(self, version: Version) -> Status | None:
+        try:
+            self.image(version)
+            self.mounts(version)
+        except EngineError as error:
+            return Status("Failed", str(error), "InvalidImage" if version.code.image_uri else "InternalError")
+        except Exception as error:  # noqa: BLE001 - whatever it was, the function must not stay Pending
+            _log.exception("preparing %s failed", version.code)
+            return Status("Failed", f"{type(error).__name__}: {error}", "InternalError")
+        return None
+
+    def image(self, version: Version) -> str:
+        """The image that runs a version, present from now on. Raises EngineError."""
+        own = version.code.image_uri
+        candidates = [own] if own else self._candidates(version.config["Runtime"])
+        return self._engine.ensure_image(candidates, _log.info)
+
+    def mounts(self, version: Version) -> list[Mount]:
+        """Host folders of a version's code and layers, unpacked by now, and where its runtime sees them.
+
+        Raises BlobNotFoundError, PackageError, OSError.
+        """
+        code = version.code
+        if code.image_uri:
+            return []
+        if code.mount:
+            return [Mount(Path(code.mount), "/var/task")]
+        return [Mount(self._packages.unpack(code.sha256, self._blobs.path(code.sha256)), "/var/task")]

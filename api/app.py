@@ -1,0 +1,114 @@
+"""The Falcon application: one sink for all of AWS's operations, a few routes of Relambda's own."""
+
+import logging
+import uuid
+from typing import Any, TypeAlias
+
+import falcon
+
+from relambda.actors.domain.refusals import Refusal
+from relambda.api import resources
+from relambda.api.call import HANDLERS, Call
+from relambda.api.cloud import Cloud
+from relambda.api.control import add_control_routes
+from relambda.api.wire.errors import ServiceError, render
+from relambda.api.wire.response import Response
+from relambda.api.wire.serialize import serialize
+from relambda.api.wire.service import Head, read_head, read_input
+
+_log = logging.getLogger(__name__)
+App: TypeAlias = "falcon.App[falcon.Request, falcon.Response]"
+
+MAX_INVOKE_PAYLOAD = 6_291_456
+"""limits.tsv, "sync invoke request payload"."""
+_PAYLOAD_OPERATIONS = frozenset({"Invoke", "InvokeAsync", "InvokeWithResponseStream"})
+
+
+def create_app(cloud: Cloud) -> App:
+    """Wire an open cloud to its routes."""
+    resources.load()
+    app: App = falcon.App()
+    add_control_routes(app, cloud)
+    app.add_sink(Gate(cloud), prefix="/")
+    return app
+
+
+class Gate:
+    """Where AWS's requests come in: route, read, parse, validate, answer; whatever is refused is answered as AWS does."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+
+    def __call__(self, req: falcon.Request, resp: falcon.Response, **_: Any) -> None:
+        """Answer one request."""
+        request_id = str(uuid.uuid4())
+        try:
+            answer = self._answer(req, request_id)
+        except Refusal as refusal:
+            answer = _refused(refusal, request_id)
+        except ServiceError as error:
+            answer = error.response(request_id)
+        except Exception as error:
+            _log.exception("request %s failed: %s %s", request_id, req.method, req.path)
+            message = f"{type(error).__name__}: {error} (see request {request_id} in the cloud's log)"
+            answer = render("ServiceException", message, request_id=request_id)
+        resp.status = answer.status
+        resp.data = answer.body
+        resp.set_headers(answer.headers)
+
+    def _answer(self, req: falcon.Request, request_id: str) -> Response:
+        raw_path, _, raw_query = req.env["RAW_URI"].partition("?")
+        head = read_head(req.method, raw_path, raw_query, req.get_header("Authorization"))
+        body = self._body(req, head)
+        given = read_input(head, req.headers, body)
+        name = head.operation.name
+        handler = HANDLERS.get(name)
+        if handler is None:
+            return _unbuilt(name, request_id)
+        call = Call(
+            cloud=self._cloud,
+            given=given,
+            caller=head.caller,
+            request_id=request_id,
+            base_url=req.prefix,
+            trace_id=req.get_header("X-Amzn-Trace-Id") or "",
+        )
+        output = handler(call)
+        return output if isinstance(output, Response) else serialize(head.operation, output, request_id=request_id)
+
+    def _body(self, req: falcon.Request, head: Head) -> bytes:
+        """The request's body, refused by its declared length before it is read. Raises ServiceError (413)."""
+        name = head.operation.name
+        most = self._cloud.limits.create_function_request_size
+        if name in _PAYLOAD_OPERATIONS:
+            most = MAX_INVOKE_PAYLOAD
+        if (req.content_length or 0) > most:
+            raise _too_large(name, most)
+        body: bytes = req.bounded_stream.read() if req.content_length else _chunked(req, name, most)
+        return body
+
+
+def _chunked(req: falcon.Request, name: str, most: int) -> bytes:
+    """A body without a declared length, read up to the limit."""
+    if req.get_header("Transfer-Encoding") is None:
+        return b""
+    body: bytes = req.stream.read(most + 1)
+    if len(body) > most:
+        raise _too_large(name, most)
+    return body
+
+
+def _too_large(name: str, most: int) -> ServiceError:
+    operation = "InvokeFunction" if name == "Invoke" else name
+    code = "RequestTooLargeException" if name in _PAYLOAD_OPERATIONS else "RequestEntityTooLargeException"
+    return ServiceError(code, f"Request must be smaller than {most} bytes for the {operation} operation")
+
+
+def _refused(refusal: Refusal, request_id: str) -> Response:
+    with_type = None if refusal.typed else False
+    return render(refusal.code, refusal.message, refusal.members, with_type=with_type, request_id=request_id)
+
+
+def _unbuilt(name: str, request_id: str) -> Response:
+    answer = render("ServiceException", f"Relambda does not answer the operation {name} yet.", request_id=request_id)
+    return Response(501, {**answer.headers, "x-amzn-ErrorType": "NotImplementedException"}, answer.body)

@@ -1,0 +1,160 @@
+"""One cloud, opened: the composition of store, actors and engine, and what resources ask of it."""
+
+import logging
+import secrets
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from relambda.actors.clock import SystemClock
+from relambda.actors.codec import event_types
+from relambda.actors.domain.decider import Command
+from relambda.actors.domain.limits import Limits
+from relambda.actors.domain.names import ResourceName
+from relambda.actors.invocation import Invocation, Outcome
+from relambda.api.cloud_file import own_version
+from relambda.api.settings import Settings
+from relambda.api.tenure import Tenure
+from relambda.api.views import Views
+from relambda.snapshots.export import pod_chunks
+from relambda.snapshots.load import load_pod
+from relambda.store.blobs import Blobs
+from relambda.store.interface import Store
+from relambda.store.lock import StateLock
+from relambda.store.state_dir import StateDirectory
+
+_log = logging.getLogger(__name__)
+MARGIN_SECONDS = 10.0
+
+
+class ImportConflictError(Exception):
+    """Raised when a snapshot would replace what is there and that was not asked for, or another import runs."""
+
+
+class Cloud:
+    """Holds the state directory while it is open. Resources may use it from any thread."""
+
+    def __init__(self, settings: Settings, directory: StateDirectory, lock: StateLock) -> None:
+        self.settings, self.directory, self._lock = settings, directory, lock
+        self.clock = SystemClock()
+        self.limits = limits_of(settings)
+        self.secret = secrets.token_bytes(32)
+        self.cloud_id = _cloud_id(settings.state_dir)
+        self._importing = threading.Lock()
+        self._tenure = Tenure.begin(settings, self.limits, directory, self.cloud_id, self.clock)
+
+    @classmethod
+    def open(cls, settings: Settings) -> "Cloud":
+        """Open the state directory and start the actors. Raises StoreError; an engine that is away is only warned of."""
+        settings.state_dir.mkdir(parents=True, exist_ok=True)
+        directory = StateDirectory(settings.state_dir)
+        lock = StateLock(directory.lock_path)
+        lock.acquire()
+        try:
+            return cls(settings, directory, lock)
+        except BaseException:
+            lock.release()
+            raise
+
+    @property
+    def store(self) -> Store:
+        """The log and views of now; an import puts others in their place."""
+        return self._tenure.store
+
+    @property
+    def views(self) -> Views:
+        """Reads of now."""
+        return self._tenure.views
+
+    @property
+    def blobs(self) -> Blobs:
+        """Packages."""
+        return self._tenure.blobs
+
+    def new_id(self) -> str:
+        """A fresh id."""
+        return str(uuid.uuid4())
+
+    def ask(self, command: Command) -> Any:
+        """Have a command decided; the state it leads to, durable. Raises Refusal."""
+        return self._tenure.system.ask(command)
+
+    def invoke(self, function: ResourceName, invocation: Invocation) -> Outcome:
+        """Run an invocation and wait for what comes of it. Raises Refusal."""
+        ticket = self._tenure.system.invoke(function, invocation)
+        return ticket.result(900 + self.settings.runtime_environment_timeout + MARGIN_SECONDS)
+
+    def wait_for(self, holds: Callable[[], bool], seconds: float) -> bool:
+        """Wait until something is so, looking every few milliseconds; whether it came to be."""
+        until = time.monotonic() + seconds
+        while not holds():
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.005)
+        return True
+
+    def health(self) -> dict[str, Any]:
+        """What `GET /_relambda/health` answers."""
+        return {
+            "status": "running",
+            "services": {"lambda": "running"},
+            "edition": "relambda",
+            "version": own_version(),
+            "cloud": self.cloud_id,
+            "engine": self._tenure.engine_name(),
+            "position": self.store.head(),
+            "invocations": self._tenure.room.concurrency.running(),
+        }
+
+    def export(self) -> Iterator[bytes]:
+        """A pod of this moment, in chunks."""
+        return pod_chunks(self.store, self.blobs)
+
+    def import_(self, source: BinaryIO, *, replace: bool) -> dict[str, Any]:
+        """Verify a pod and go on with it in the place of what is there. Raises PodRefusedError, ImportConflictError."""
+        if self.store.head() and not replace:
+            raise ImportConflictError(
+                f"This cloud holds {self.store.head()} events; import with --replace to put the snapshot in their "
+                "place (what is there now is kept as a backup generation)."
+            )
+        if not self._importing.acquire(blocking=False):
+            raise ImportConflictError("Another snapshot is being imported; try again when it is done.")
+        try:
+            generation = load_pod(source, self.directory, event_types(), None)
+            self._tenure.end(MARGIN_SECONDS)
+            self.directory.adopt(generation)
+            self._tenure = Tenure.begin(self.settings, self.limits, self.directory, self.cloud_id, self.clock)
+        finally:
+            self._importing.release()
+        return {"events": self.store.head()}
+
+    def close(self, timeout: float) -> None:
+        """Drain what runs, remove all containers, close the store, let go of the state directory."""
+        self._tenure.end(timeout)
+        self._lock.release()
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The quotas that the options set."""
+    return Limits(
+        concurrent_executions=settings.limit_concurrent_executions,
+        minimum_unreserved_concurrency=settings.limit_minimum_unreserved_concurrency,
+        total_code_size=settings.limit_total_code_size,
+        code_size_zipped=settings.limit_code_size_zipped,
+        code_size_unzipped=settings.limit_code_size_unzipped,
+        create_function_request_size=settings.limit_create_function_request_size,
+        environment_size=settings.limit_function_envvar_size_bytes,
+        payload_size=settings.limit_function_payload_size_bytes,
+        runtime_validation=settings.runtime_validation,
+    )
+
+
+def _cloud_id(state_dir: Path) -> str:
+    """The id that labels this cloud's containers; it stays with the state directory."""
+    path = state_dir / "cloud-id"
+    if not path.exists():
+        path.write_text(uuid.uuid4().hex)
+    return path.read_text().strip()

@@ -1,0 +1,61 @@
+"""Code as requests give it: a zip in the request, a zip in S3, an image; checked, stored, and named by its sha256."""
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from relambda.actors.domain.configuration import Layer
+from relambda.actors.domain.names import ResourceName
+from relambda.actors.domain.refusals import Refusal, invalid
+from relambda.actors.domain.version import Code
+from relambda.actors.packages import PackageError, inspect_zip
+from relambda.api.call import Call
+from relambda.api.s3 import fetch
+
+if TYPE_CHECKING:
+    from relambda.api.cloud import Cloud
+
+SETTLE_SECONDS = 10.0
+"""How long LAMBDA_SYNCHRONOUS_CREATE waits (options.md)."""
+
+
+def code_of(call: Call, given: dict[str, Any], *, required: bool = True) -> Code:
+    """The code that CreateFunction's `Code` or UpdateFunctionCode's own members give, stored. Raises Refusal."""
+    if (image := given.get("ImageUri")) is not None:
+        return Code(sha256=hashlib.sha256(image.encode()).hexdigest(), image_uri=image)
+    if (zipped := given.get("ZipFile")) is not None:
+        return _stored(call, zipped)
+    if given.get("S3Bucket") and given.get("S3Key"):
+        limit = call.cloud.limits.code_size_unzipped
+        return _stored(call, fetch(call.cloud.settings.s3_endpoint_url, call.caller, given, limit))
+    if required:
+        raise invalid("Please provide a source for function code.")
+    return Code()
+
+
+def _stored(call: Call, zipped: bytes) -> Code:
+    limits = call.cloud.limits
+    if len(zipped) > limits.code_size_zipped:
+        raise Refusal(
+            "RequestEntityTooLargeException", f"Zipped size must be smaller than {limits.code_size_zipped} bytes"
+        )
+    try:
+        inspect_zip(zipped, limits.code_size_unzipped)
+    except PackageError as error:
+        raise invalid(str(error)) from None
+    return Code(sha256=call.cloud.blobs.put(zipped), size=len(zipped))
+
+
+def layers_of(call: Call, arns: list[str] | None) -> tuple[Layer, ...] | None:
+    """The layer versions that a request names; None when it names none. Raises Refusal."""
+    if arns is None:
+        return None
+    if len(arns) > call.cloud.limits.layers:
+        raise invalid(f"Cannot reference more than {call.cloud.limits.layers} layers.")
+    for arn in arns:
+        raise invalid(f"Layer version {arn} does not exist.")
+    return ()
+
+
+def wait_until_settled(cloud: "Cloud", function: ResourceName) -> None:
+    """Wait until no preparation of $LATEST is under way, or the bound is over."""
+    cloud.wait_for(lambda: not cloud.views.qualified(function, None).unfinished, SETTLE_SECONDS)

@@ -1,0 +1,19 @@
+"""`Code.Location`: where a package can be downloaded, at an address nobody can guess."""
+
+import hashlib
+import hmac
+
+from relambda.api.call import Call
+
+CODE_PATH = "/_relambda/code"
+
+
+def location_of(call: Call, name: str, sha256: str) -> str:
+    """A URL that serves a package; AWS's is presigned, ours carries a keyed digest."""
+    signature = sign(call.cloud.secret, sha256)
+    return f"{call.base_url}{CODE_PATH}/{sha256}/{name}.zip?signature={signature}"
+
+
+def sign(secret: bytes, sha256: str) -> str:
+    """The digest that must come with a request for a blob."""
+    return hmac.new(secret, sha256.encode(), hashlib.sha256).hexdigest()

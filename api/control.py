@@ -1,0 +1,82 @@
+"""Relambda's own routes: health, packages to download, snapshots."""
+
+import hmac
+import json
+import logging
+from typing import Any
+
+import falcon
+
+from relambda.api.cloud import Cloud, ImportConflictError
+from relambda.api.code_location import CODE_PATH, sign
+from relambda.snapshots.errors import PodRefusedError
+from relambda.store.errors import BlobNotFoundError
+
+_log = logging.getLogger(__name__)
+
+
+def add_control_routes(app: "falcon.App[Any, Any]", cloud: Cloud) -> None:
+    """Put Relambda's own routes before the sink."""
+    health = Health(cloud)
+    app.add_route("/_relambda/health", health)
+    app.add_route("/_localstack/health", health)
+    app.add_route("/_relambda/snapshot", Snapshot(cloud))
+    app.add_route(CODE_PATH + "/{sha256}/{name}", Package(cloud))
+
+
+class Health:
+    """Whether the cloud serves, and what it holds."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+
+    def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer with LocalStack's form too: scripts look for `services`."""
+        resp.media = self._cloud.health()
+
+    def on_head(self, _req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer without a body."""
+        resp.status = falcon.HTTP_200
+
+
+class Package:
+    """A stored zip, for who has its signed address."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, sha256: str, name: str) -> None:
+        """Stream the blob."""
+        if not hmac.compare_digest(sign(self._cloud.secret, sha256), req.get_param("signature") or ""):
+            raise falcon.HTTPForbidden(description="The signature of this address is not valid.")
+        try:
+            stream, size = self._cloud.blobs.open(sha256), self._cloud.blobs.size(sha256)
+        except BlobNotFoundError as error:
+            raise falcon.HTTPNotFound(description=str(error)) from None
+        resp.content_type = "application/zip"
+        resp.downloadable_as = name
+        resp.set_stream(stream, size)
+
+
+class Snapshot:
+    """The whole cloud as one file: out and in."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+
+    def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
+        """Stream a pod."""
+        resp.content_type = "application/octet-stream"
+        resp.stream = self._cloud.export()
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Take a pod in the place of all there is; nothing changes unless all of it is sound."""
+        try:
+            loaded = self._cloud.import_(req.bounded_stream, replace=req.get_param_as_bool("replace") or False)
+        except ImportConflictError as error:
+            resp.status, resp.media = falcon.HTTP_409, {"message": str(error)}
+        except PodRefusedError as error:
+            resp.status, resp.media = falcon.HTTP_400, {"message": str(error)}
+        else:
+            resp.text = json.dumps(loaded)
+            resp.content_type = falcon.MEDIA_JSON

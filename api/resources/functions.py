@@ -1,0 +1,165 @@
+"""Functions: create, get, list, update, delete."""
+
+from typing import Any
+
+import msgspec
+
+from relambda.actors.domain.configuration import settings
+from relambda.actors.domain.description import describe
+from relambda.actors.domain.functions import (
+    CreateFunction,
+    DeleteFunction,
+    UpdateFunctionCode,
+    UpdateFunctionConfiguration,
+)
+from relambda.actors.domain.names import LATEST, ResourceName
+from relambda.actors.domain.publishing import DeleteVersion
+from relambda.actors.domain.refusals import invalid, not_found
+from relambda.actors.domain.state import FunctionState
+from relambda.actors.domain.version import Version
+from relambda.api.call import Call, Output, operation
+from relambda.api.code import code_of, layers_of, wait_until_settled
+from relambda.api.code_location import location_of
+from relambda.api.paging import page
+from relambda.api.wire.response import Response
+
+
+@operation("CreateFunction")
+def create_function(call: Call) -> Output:
+    """Answers Pending at once; the preparation goes on behind it."""
+    function, _ = call.function()
+    given = call.given
+    if call.cloud.views.head(function) is None:
+        code, layers = code_of(call, given["Code"]), layers_of(call, given.get("Layers"))
+    else:
+        code, layers = code_of(call, {}, required=False), ()  # refused by the decider; nothing is stored for it
+    command = CreateFunction(
+        resource=function,
+        at_ms=call.now_ms(),
+        settings=settings(given),
+        code=code,
+        layers=layers or (),
+        tags=given.get("Tags") or {},
+        code_signing_config_arn=given.get("CodeSigningConfigArn") or "",
+        publish=bool(given.get("Publish")),
+        revision_id=call.cloud.new_id(),
+        limits=call.cloud.limits,
+    )
+    state: FunctionState = call.cloud.ask(command)
+    if call.cloud.settings.synchronous_create:
+        wait_until_settled(call.cloud, function)
+        return describe(function, call.cloud.views.qualified(function, None), qualified=False)
+    version = state.versions[str(state.last_version)] if command.publish else state.versions[LATEST]
+    return describe(function, version, qualified=False)
+
+
+@operation("GetFunction")
+def get_function(call: Call) -> Output:
+    """Configuration, where the code can be had, tags if there are any, concurrency if some is reserved."""
+    function, qualifier = call.function()
+    version = call.cloud.views.qualified(function, qualifier)
+    head = call.cloud.views.head(function)
+    output: dict[str, Any] = {
+        "Configuration": describe(function, version, qualified=qualifier is not None),
+        "Code": _code(call, function, version),
+    }
+    if head is not None and head.tags:
+        output["Tags"] = head.tags
+    if head is not None and head.reserved_concurrency is not None:
+        output["Concurrency"] = {"ReservedConcurrentExecutions": head.reserved_concurrency}
+    return output
+
+
+def _code(call: Call, function: ResourceName, version: Version) -> dict[str, Any]:
+    code = version.code
+    if code.image_uri:
+        return {
+            "RepositoryType": "ECR",
+            "ImageUri": code.image_uri,
+            "ResolvedImageUri": code.resolved_image_uri or code.image_uri,
+        }
+    return {"RepositoryType": "S3", "Location": location_of(call, function.name, code.sha256)}
+
+
+@operation("GetFunctionConfiguration")
+def get_function_configuration(call: Call) -> Output:
+    """The configuration of a version."""
+    function, qualifier = call.function()
+    version = call.cloud.views.qualified(function, qualifier)
+    return describe(function, version, qualified=qualifier is not None)
+
+
+@operation("ListFunctions")
+def list_functions(call: Call) -> Output:
+    """$LATEST of each function by name; with FunctionVersion=ALL all versions of each."""
+    if call.given.get("FunctionVersion") == "ALL":
+        return _list_all_versions(call)
+    items, marker = page(call.cloud.store, "function_listing", call.scope.prefix, call.given, msgspec.Raw)
+    return _list_answer(call, items, marker)
+
+
+def _list_all_versions(call: Call) -> Output:
+    items, marker = page(call.cloud.store, "version_listing", call.scope.prefix, call.given, msgspec.Raw)
+    return _list_answer(call, items, marker)
+
+
+def _list_answer(call: Call, items: list[msgspec.Raw], marker: str | None) -> Response:
+    """The rows are answers already: they are put together, not read and written again."""
+    body: dict[str, Any] = {"Functions": items}
+    if marker:
+        body["NextMarker"] = marker
+    headers = {"Content-Type": "application/json", "x-amzn-RequestId": call.request_id}
+    return Response(200, headers, msgspec.json.encode(body))
+
+
+@operation("UpdateFunctionCode")
+def update_function_code(call: Call) -> Output:
+    """Answers $LATEST in progress, or the version when it is published too (TRAPS.md row 10)."""
+    function, given = call.function()[0], call.given
+    call.cloud.views.qualified(function, None)
+    command = UpdateFunctionCode(
+        resource=function,
+        at_ms=call.now_ms(),
+        code=code_of(call, given),
+        architectures=tuple(given["Architectures"]) if given.get("Architectures") else None,
+        expected_revision_id=given.get("RevisionId"),
+        revision_id=call.cloud.new_id(),
+        publish=bool(given.get("Publish")),
+        dry_run=bool(given.get("DryRun")),
+    )
+    state: FunctionState = call.cloud.ask(command)
+    if command.publish and not command.dry_run:
+        return describe(function, state.versions[str(state.last_version)], qualified=True)
+    return describe(function, state.versions[LATEST], qualified=False)
+
+
+@operation("UpdateFunctionConfiguration")
+def update_function_configuration(call: Call) -> Output:
+    """Answers $LATEST in progress."""
+    function, given = call.function()[0], call.given
+    command = UpdateFunctionConfiguration(
+        resource=function,
+        at_ms=call.now_ms(),
+        settings=settings(given),
+        layers=layers_of(call, given.get("Layers")),
+        expected_revision_id=given.get("RevisionId"),
+        revision_id=call.cloud.new_id(),
+        limits=call.cloud.limits,
+    )
+    state: FunctionState = call.cloud.ask(command)
+    return describe(function, state.versions[LATEST], qualified=False)
+
+
+@operation("DeleteFunction")
+def delete_function(call: Call) -> Output:
+    """The whole function, or one version of it."""
+    function, qualifier = call.function()
+    if qualifier == LATEST:
+        raise invalid("$LATEST version cannot be deleted without deleting the function.")
+    if call.cloud.views.head(function) is None:
+        raise not_found(f"Function not found: {function.arn()}")
+    if qualifier is None:
+        call.cloud.ask(DeleteFunction(resource=function, at_ms=call.now_ms()))
+    else:
+        call.cloud.ask(DeleteVersion(resource=function, at_ms=call.now_ms(), version=qualifier))
+    return {}

@@ -1,0 +1,113 @@
+"""The time a cloud lives with one log: its store, its actors and its containers, begun and ended together."""
+
+import logging
+import uuid
+from dataclasses import dataclass
+
+from relambda.actors import codec
+from relambda.actors.clock import Clock, Scheduler
+from relambda.actors.concurrency import Concurrency
+from relambda.actors.domain.limits import Limits
+from relambda.actors.engine import EngineError
+from relambda.actors.engine_docker import DockerEngine
+from relambda.actors.environment import Surroundings
+from relambda.actors.images import image_candidates
+from relambda.actors.kinds import STARTS
+from relambda.actors.packages import Packages
+from relambda.actors.preparation import Preparation
+from relambda.actors.rebuild import rebuild_views
+from relambda.actors.room import Options, Room
+from relambda.actors.runtime_api import RuntimeApi
+from relambda.actors.system import ActorSystem
+from relambda.api.settings import Settings
+from relambda.api.views import Views
+from relambda.store.blobs import Blobs
+from relambda.store.log import LmdbStore
+from relambda.store.state_dir import StateDirectory
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Tenure:
+    """What is replaced as a whole when a snapshot is imported."""
+
+    store: LmdbStore
+    blobs: Blobs
+    views: Views
+    room: Room
+    system: ActorSystem
+
+    @classmethod
+    def begin(
+        cls, settings: Settings, limits: Limits, directory: StateDirectory, cloud_id: str, clock: Clock
+    ) -> "Tenure":
+        """Open the log, sweep what a killed cloud left, start the actors that have unfinished work."""
+        store = LmdbStore.open(
+            directory.current() / "log", codec.event_types(), power_safe=settings.durability == "power"
+        )
+        rebuild_views(store)
+        blobs = Blobs(directory.blobs_path)
+        scheduler = Scheduler(clock)
+        engine = DockerEngine(cloud_id)
+        runtime_api = RuntimeApi(_sweep(engine))
+        runtime_api.start()
+        packages = Packages(settings.state_dir / "packages")
+        system = ActorSystem(STARTS, clock, scheduler)
+        room = Room(
+            store=store,
+            blobs=blobs,
+            packages=packages,
+            engine=engine,
+            runtime_api=runtime_api,
+            concurrency=Concurrency(limits.concurrent_executions),
+            preparation=Preparation(engine, image_candidates, packages, blobs),
+            surroundings=Surroundings(),
+            clock=clock,
+            scheduler=scheduler,
+            post=system,
+            options=options_of(settings),
+            new_id=lambda: str(uuid.uuid4()),
+        )
+        system.open(room)
+        return cls(store, blobs, Views(store), room, system)
+
+    def end(self, timeout: float) -> None:
+        """Wait for running invocations, then stop everything; about `timeout` seconds at most."""
+        self.system.stop(timeout)
+        self.room.preparation.stop()
+        self.room.runtime_api.stop(1.0)
+        try:
+            self.room.engine.sweep()
+        except EngineError as error:
+            _log.warning("containers may be left over: %s", error)
+        self.room.engine.close()
+        self.room.scheduler.stop()
+        self.store.close()
+
+    def engine_name(self) -> str:
+        """The engine's name and version, or why there is none."""
+        try:
+            return self.room.engine.ping()
+        except EngineError as error:
+            return f"unavailable: {error}"
+
+
+def options_of(settings: Settings) -> Options:
+    """What the user set about functions and instances."""
+    return Options(
+        keepalive=settings.keepalive_ms / 1000,
+        environment_timeout=float(settings.runtime_environment_timeout),
+        state_transition=settings.state_transition_ms / 1000,
+    )
+
+
+def _sweep(engine: DockerEngine) -> str:
+    """Remove containers that a killed cloud left; the address for the Runtime API."""
+    try:
+        if swept := engine.sweep():
+            _log.info("removed %d containers that an earlier run left", swept)
+        return engine.runtime_api_host()
+    except EngineError as error:
+        _log.warning("functions cannot run until this is mended and the cloud started again: %s", error)
+        return "127.0.0.1"
