@@ -1,0 +1,12 @@
+"""An HTTP answer before any framework has seen it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """Status, headers and the whole body of an answer; whoever sends it adds Content-Length."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes = b""
