@@ -1,0 +1,67 @@
+# make run    set everything up, start a cloud on 127.0.0.1:4566 and show it at work
+# make test   set everything up and run the whole suite; PYTEST_ARGS="-k name" for a part of it
+# make lint   style, types, import rules        make bench   measure        make stop   stop the cloud
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := run
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+ROOMS := actors api snapshots store
+RUNTIME ?= python3.11
+PYTEST_ARGS ?=
+
+.PHONY: run test lint bench stop clean engine image registry links
+
+run: $(VENV)/run.stamp engine image
+	@RELAMBDA_DEMO_RUNTIME=$(RUNTIME) $(BIN)/python -P -m relambda.api.demo
+
+test: $(VENV)/dev.stamp engine image registry
+	@$(BIN)/python -P -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/dev.stamp links
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy $(ROOMS:%=-p relambda.%)
+	@$(BIN)/mypy tests
+	@PYTHONPATH=build/links $(BIN)/lint-imports --no-cache
+
+bench: $(VENV)/dev.stamp engine image
+	@$(BIN)/python -P tests/bench/run.py
+
+stop:
+	@if [ -x $(BIN)/relambda ]; then $(BIN)/relambda stop; fi
+
+clean:
+	@rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache $(VENV)
+
+$(BIN)/python:
+	@.ci/setup-python.sh $(PYTHON) $(VENV)
+
+$(VENV)/run.stamp: pyproject.toml | $(BIN)/python
+	@echo "installing Relambda into $(VENV)"
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: pyproject.toml | $(BIN)/python
+	@echo "installing Relambda and its development tools into $(VENV)"
+	@$(PIP) --editable . --group dev
+	@touch $(VENV)/run.stamp $@
+
+engine:
+	@docker/setup-engine.sh
+
+image: $(VENV)/run.stamp engine
+	@$(BIN)/relambda images pull $(RUNTIME) --or-build
+
+# A real registry on loopback, for the tests that pull; Debian's own package.
+registry:
+	@if ! command -v docker-registry >/dev/null; then .ci/setup-package.sh docker-registry; fi
+
+# The type checker and the import rules see the rooms under their import names through these.
+links:
+	@mkdir -p build/links/relambda
+	@for room in $(ROOMS); do ln -sfn ../../../$$room build/links/relambda/$$room; done

@@ -1,0 +1,102 @@
+"""`relambda images`: the runtimes' images."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from platformdirs import user_cache_path
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from relambda.actors.engine import EngineError, ImageUnavailableError
+from relambda.actors.engine_docker import DockerEngine
+from relambda.actors.image_recipe import recipe_runtimes
+from relambda.actors.images import build, image_candidates, list_images
+from relambda.actors.runtime_images import TAGS
+from relambda.api.cli_output import CommandError, answer, json_option, messages
+from relambda.api.option import SettingsError
+from relambda.api.settings import Settings
+
+RUNTIMES = click.Choice(sorted(TAGS))
+
+
+@click.group
+def images() -> None:
+    """Pull, build or list the images that run functions."""
+
+
+@images.command("list")
+@json_option
+def list_(*, as_json: bool) -> None:
+    """List the runtimes whose image is present, or could be built here."""
+    with _told():
+        found = [image for image in list_images() if image.present or image.buildable]
+    lines = (f"{image.runtime:<16} {image.present or '-':<44} {_note(image.buildable)}" for image in found)
+    answer([asdict(image) for image in found], "\n".join(line.rstrip() for line in lines), as_json=as_json)
+
+
+@images.command
+@click.argument("runtime", type=RUNTIMES)
+@click.option("--or-build", is_flag=True, help="Build it from packages when no registry has it.")
+@json_option
+def pull(*, runtime: str, or_build: bool, as_json: bool) -> None:
+    """Make sure that the image of RUNTIME is present; one that is present is not pulled."""
+    with _told(), _spinner(f"image of {runtime}") as progress:
+        try:
+            name = _pull(runtime, progress)
+        except ImageUnavailableError:
+            if not or_build or runtime not in recipe_runtimes():
+                raise
+            name = build(runtime, progress, _cache())
+    answer({"runtime": runtime, "image": name}, name, as_json=as_json)
+
+
+@images.command("build")
+@click.argument("runtime", type=RUNTIMES)
+@click.option("--cache", type=click.Path(file_okay=False, path_type=Path), help="Keeps the bare Debian between builds.")
+@json_option
+def build_(*, runtime: str, cache: Path | None, as_json: bool) -> None:
+    """Build the image of RUNTIME from packages, without a registry of images; needs root and Debian's tools."""
+    with _told(), _spinner(f"building the image of {runtime}") as progress:
+        name = build(runtime, progress, cache or _cache())
+    answer({"runtime": runtime, "image": name}, name, as_json=as_json)
+
+
+def _pull(runtime: str, progress: Callable[[str], None]) -> str:
+    mapped = Settings.read(os.environ).runtime_image_mapping.image(runtime)
+    engine = DockerEngine("images")
+    try:
+        return engine.ensure_image([mapped] if mapped else image_candidates(runtime), progress)
+    finally:
+        engine.close()
+
+
+def _cache() -> Path:
+    return user_cache_path("relambda", ensure_exists=True)
+
+
+def _note(buildable: bool) -> str:
+    return "can be built here" if buildable else ""
+
+
+@contextmanager
+def _spinner(what: str) -> Iterator[Callable[[str], None]]:
+    """Shows what is going on, and for how long, on standard error; a terminal sees it, a file gets lines."""
+    console = messages()
+    if not console.is_terminal:
+        yield lambda line: console.print(f"{what}: {line}", markup=False)
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as shown:
+        task = shown.add_task(what, total=None)
+        yield lambda line: shown.update(task, description=f"{what}: {line}"[: console.width - 16])
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except (EngineError, SettingsError) as error:
+        raise CommandError(str(error)) from error

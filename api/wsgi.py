@@ -1,0 +1,32 @@
+"""The WSGI application of one cloud, opened in the process that serves it."""
+
+from typing import TYPE_CHECKING, Any
+
+from relambda.api.settings import Settings
+
+if TYPE_CHECKING:
+    import falcon
+
+    from relambda.api.cloud import Cloud
+
+
+class Gateway:
+    """A cloud that can be handed over a fork: nothing is opened before `app`, and everything after it is closed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._cloud: Cloud | None = None
+
+    def app(self) -> "falcon.App[Any, Any]":
+        """Open the cloud and return its application. Raises what `Cloud.open` raises."""
+        from relambda.api.app import create_app  # noqa: PLC0415 the master process needs none of it
+        from relambda.api.cloud import Cloud  # noqa: PLC0415
+
+        self._cloud = Cloud.open(self.settings)
+        return create_app(self._cloud)
+
+    def close(self, timeout: float) -> None:
+        """Close the cloud if it is open, within `timeout` seconds; safe to call twice."""
+        cloud, self._cloud = self._cloud, None
+        if cloud is not None:
+            cloud.close(timeout)
