@@ -6,7 +6,8 @@ from zlib import crc32
 from relambda.store.records import Checkpoint
 from relambda.store.tables import Tables, Transaction
 
-_HEAD = struct.Struct(">IQH")
+_CRC = struct.Struct(">I")
+_HEAD = struct.Struct(">QH")
 
 
 def write(transaction: Transaction, tables: Tables, stream: bytes, checkpoint: Checkpoint) -> None:
@@ -22,18 +23,17 @@ def read(transaction: Transaction, tables: Tables, stream: bytes, tag: str) -> C
 
 
 def encode(checkpoint: Checkpoint) -> bytes:
-    """crc32, version, length of the tag, tag, state."""
+    """crc32 of the rest, version, length of the tag, tag, state."""
     tag = checkpoint.tag.encode()
-    rest = tag + checkpoint.state
-    return _HEAD.pack(crc32(rest), checkpoint.version, len(tag)) + rest
+    rest = _HEAD.pack(checkpoint.version, len(tag)) + tag + checkpoint.state
+    return _CRC.pack(crc32(rest)) + rest
 
 
 def decode(data: bytes) -> Checkpoint | None:
     """The inverse of `encode`; None when damaged, for then the stream is folded from its events."""
-    if len(data) < _HEAD.size:
+    rest = data[_CRC.size :]
+    if len(rest) < _HEAD.size or _CRC.pack(crc32(rest)) != data[: _CRC.size]:
         return None
-    crc, version, length = _HEAD.unpack_from(data)
-    rest = data[_HEAD.size :]
-    if crc32(rest) != crc or length > len(rest):
-        return None
-    return Checkpoint(version, rest[:length].decode(), rest[length:])
+    version, length = _HEAD.unpack_from(rest)
+    start = _HEAD.size + length
+    return Checkpoint(version, rest[_HEAD.size : start].decode(), rest[start:])
