@@ -25,4 +25,4 @@ if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
 fi
 echo "making $venv"
 "$python" -m venv "$venv"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+"$venv/bin/python" -m pip install -qq --disable-pip-version-check --upgrade 'pip>=25.1'

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -66,11 +66,8 @@ def build_(*, runtime: str, cache: Path | None, as_json: bool) -> None:
 
 def _pull(runtime: str, progress: Callable[[str], None]) -> str:
     mapped = Settings.read(os.environ).runtime_image_mapping.image(runtime)
-    engine = DockerEngine("images")
-    try:
+    with closing(DockerEngine("images")) as engine:
         return engine.ensure_image([mapped] if mapped else image_candidates(runtime), progress)
-    finally:
-        engine.close()
 
 
 def _cache() -> Path:
