@@ -50,15 +50,23 @@ class SessionListener(Protocol):
 class Session(Protocol):
     """One execution environment's conversation with its runtime, told apart by a secret host name.
 
-    Every method may be called from any thread and returns at once.
+    Every method may be called from any thread and returns at once. The caller must hold no lock that its
+    listener takes.
     """
 
     def assign(self, event: RuntimeEvent) -> None:
-        """Give the runtime its next invocation: now if it waits in `/next`, else when it asks. One at a time."""
+        """Give the runtime its next invocation: now if it waits in `/next`, else when it asks. One at a time.
+
+        Raises RuntimeError while an earlier one is not answered; does nothing on a closed session.
+        """
         ...
 
     def reset(self) -> None:
-        """Forget the runtime that was (it was killed or exited): a parked `/next` of it gets nothing any more."""
+        """Forget the runtime that was (it was killed or exited), and the invocation that was assigned for it.
+
+        Its connections are cut, a parked `/next` of it gets nothing any more, and once this has returned its listener
+        hears no more of it.
+        """
         ...
 
     def close(self) -> None:

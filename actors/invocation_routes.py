@@ -1,0 +1,100 @@
+"""The Runtime API 2018-06-01: what its paths do (AWS: "Using the Lambda runtime API"; runtime_apis.tsv)."""
+
+import base64
+import binascii
+from typing import Final
+
+from relambda.actors.runtime_body import BodyTooLargeError
+from relambda.actors.runtime_http import TruncatedRequestError
+from relambda.actors.runtime_reply import ACCEPTED, RefusalError, Reply, error_document
+from relambda.actors.runtime_routes import Exchange, Route
+from relambda.actors.runtime_session import RuntimeFailure
+
+MAX_RESPONSE_BYTES: Final = 6_291_556
+"""6 MiB and 100 bytes (limits.tsv, "sync response payload")."""
+_ERROR_TYPE: Final = "lambda-runtime-function-error-type"
+_ERROR_BODY: Final = "lambda-runtime-function-error-body"
+_RESPONSE_MODE: Final = "lambda-runtime-function-response-mode"
+_TOO_LARGE: Final = "Function.ResponseSizeTooLarge"
+_RESPONSE: Final = "InvocationResponse"
+_ERROR_RESPONSE: Final = "InvocationErrorResponse"
+
+
+def _ping(_exchange: Exchange) -> Reply:
+    return Reply(200, b"pong", "text/plain; charset=utf-8")
+
+
+def _next(exchange: Exchange) -> None:
+    exchange.session.next(exchange.generation, exchange.connection)
+
+
+def _respond(exchange: Exchange) -> Reply:
+    session, request_id = exchange.session, exchange.parameter
+    session.expect_answer(exchange.generation, request_id, _RESPONSE)
+    mode = exchange.request.headers.get(_RESPONSE_MODE, "")
+    if mode and mode != "streaming":
+        raise RefusalError(400, "InvalidFunctionResponseMode", "Invalid function response mode")
+    payload = _read(exchange)
+    if failure := _mid_stream_failure(exchange.body.trailers):
+        session.fail(exchange.generation, request_id, failure, _RESPONSE)
+    else:
+        session.respond(exchange.generation, request_id, payload)
+    return ACCEPTED
+
+
+def _mid_stream_failure(trailers: dict[str, str]) -> RuntimeFailure | None:
+    """The error that a streaming function met behind its first byte (FACTS.md section 4)."""
+    if not trailers.get(_ERROR_TYPE) and not trailers.get(_ERROR_BODY):
+        return None
+    error_type = trailers.get(_ERROR_TYPE, "")
+    try:
+        body = base64.b64decode(trailers.get(_ERROR_BODY, ""), validate=True)
+    except binascii.Error:
+        body = b""
+    return RuntimeFailure(body or error_document(error_type, "The function failed while it streamed"), error_type)
+
+
+def _fail(exchange: Exchange) -> Reply:
+    exchange.session.expect_answer(exchange.generation, exchange.parameter, _ERROR_RESPONSE)
+    failure = RuntimeFailure(_read(exchange), exchange.request.headers.get(_ERROR_TYPE, ""))
+    exchange.session.fail(exchange.generation, exchange.parameter, failure, _ERROR_RESPONSE)
+    return ACCEPTED
+
+
+def _read(exchange: Exchange) -> bytes:
+    """An answer's body. Too large a one ends the invocation, with an error for its caller.
+
+    After one that broke off nothing follows but the runtime's end: its exit or the timeout tells the caller.
+    """
+    try:
+        return exchange.body.read(MAX_RESPONSE_BYTES)
+    except BodyTooLargeError:
+        size = f"maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
+        error = error_document(_TOO_LARGE, f"Response payload size exceeded {size}")
+        exchange.session.fail(exchange.generation, exchange.parameter, RuntimeFailure(error, _TOO_LARGE), _RESPONSE)
+        raise RefusalError(413, "RequestEntityTooLarge", f"Exceeded {size}") from None
+    except TruncatedRequestError:
+        exchange.session.break_off(exchange.generation, exchange.parameter)
+        raise
+
+
+def _fail_init(exchange: Exchange) -> Reply:
+    exchange.session.expect_init_error(exchange.generation)
+    error_type = exchange.request.headers.get(_ERROR_TYPE, "")
+    try:
+        body = exchange.body.read(MAX_RESPONSE_BYTES)
+    except BodyTooLargeError:
+        message = f"Exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
+        raise RefusalError(413, "RequestEntityTooLarge", message) from None
+    exchange.session.fail_init(exchange.generation, RuntimeFailure(body, error_type))
+    return ACCEPTED
+
+
+INVOCATION_ROUTES: Final = (
+    Route("GET", "/2018-06-01/ping", _ping),
+    Route("GET", "/2018-06-01/runtime/invocation/next", _next),
+    Route("POST", "/2018-06-01/runtime/invocation/{id}/response", _respond),
+    Route("POST", "/2018-06-01/runtime/invocation/{id}/error", _fail),
+    Route("POST", "/2018-06-01/runtime/init/error", _fail_init),
+)
+"""`restore/next` and `restore/error` are not there, as on AWS for a function without SnapStart."""

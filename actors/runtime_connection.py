@@ -1,0 +1,198 @@
+"""One connection of a runtime: reads requests, writes answers.
+
+Written for latency: an answer leaves in one system call, and a thread other than the reading one may write it, so
+that handing over an invocation wakes no thread of this process.
+"""
+
+import contextlib
+import select
+import socket
+import struct
+import threading
+import time
+from typing import Final, NoReturn
+
+from relambda.actors.runtime_http import (
+    BadRequestError,
+    DisconnectedError,
+    Request,
+    TruncatedRequestError,
+    parse_head,
+)
+
+MAX_HEAD_BYTES: Final = 1_200_000
+"""Room for an X-Ray cause, for which awslambdaric 4.2.2 allows itself 1 MiB in one header."""
+HEAD_SECONDS: Final = 30.0
+"""A new connection must have sent its first request by then, any other one the rest of a head it began."""
+SEND_SECONDS: Final = 30.0
+_SLICE: Final = struct.pack("ll", 5, 0)
+"""Longest single wait for input, 5 s as a `timeval`; deadlines are looked at, and closings seen, in between."""
+READ_BYTES: Final = 262_144
+
+
+class Connection:
+    """One accepted connection. One thread reads; any thread may write, shut or ask whether the client is there."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        self._buffer = b""
+        self._read_any = False
+        self._shut = False
+        self._write_lock = threading.Lock()
+        sock.setblocking(True)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _SLICE)
+
+    def read_request(self) -> Request | None:
+        """Wait for the next request; None when the client has ended the connection, or nothing ever came.
+
+        Raises BadRequestError, TruncatedRequestError, DisconnectedError.
+        """
+        deadline = None if self._read_any and not self._buffer else time.monotonic() + HEAD_SECONDS
+        while (end := self._buffer.find(b"\r\n\r\n")) < 0:
+            if len(self._buffer) > MAX_HEAD_BYTES:
+                raise BadRequestError(f"a request's head must be smaller than {MAX_HEAD_BYTES} bytes")
+            piece = self._receive(deadline)
+            if not piece:
+                self._refuse_half_a_head()
+                return None
+            self._buffer = self._buffer + piece if self._buffer else piece
+            deadline = deadline or time.monotonic() + HEAD_SECONDS
+        head, self._buffer = self._buffer[:end], self._buffer[end + 4 :]
+        self._read_any = True
+        return parse_head(head)
+
+    def _refuse_half_a_head(self) -> None:
+        if self._buffer:
+            raise TruncatedRequestError("the connection ended in the middle of a request's head")
+
+    def read_line(self, limit: int) -> bytes:
+        """The next line of a body, without its end. Raises as `read_exactly`, and BadRequestError past the limit."""
+        while (end := self._buffer.find(b"\r\n")) < 0:
+            if len(self._buffer) > limit:
+                raise BadRequestError(f"a line in a chunked body must be shorter than {limit} bytes")
+            self._buffer += self._more(None)
+        line, self._buffer = self._buffer[:end], self._buffer[end + 2 :]
+        return line
+
+    def read_exactly(self, count: int) -> bytes:
+        """The next `count` bytes. Raises TruncatedRequestError, DisconnectedError."""
+        if len(self._buffer) >= count:
+            taken, self._buffer = self._buffer[:count], self._buffer[count:]
+            return taken
+        data, filled = bytearray(count), len(self._buffer)
+        data[:filled], self._buffer = self._buffer, b""
+        view = memoryview(data)
+        while filled < count:
+            piece = self._more(None, count - filled)
+            view[filled : filled + len(piece)] = piece
+            filled += len(piece)
+        return bytes(data)
+
+    def read_some(self, count: int, deadline: float | None) -> bytes:
+        """Between 1 and `count` bytes. Raises as `read_exactly`, and DisconnectedError past the deadline."""
+        if self._buffer:
+            piece, self._buffer = self._buffer[:count], self._buffer[count:]
+            return piece
+        return self._more(deadline, count)
+
+    def _more(self, deadline: float | None, count: int = READ_BYTES) -> bytes:
+        piece = self._receive(deadline, min(count, READ_BYTES))
+        if not piece:
+            raise TruncatedRequestError("the connection ended in the middle of a request's body")
+        return piece
+
+    def _receive(self, deadline: float | None, count: int = READ_BYTES) -> bytes:
+        """Up to `count` bytes, b"" at the end. The socket's own time limit is the cheapest bound on a wait."""
+        while not self._shut:
+            try:
+                return self._socket.recv(count)
+            except BlockingIOError:
+                if deadline is not None and time.monotonic() > deadline:
+                    raise DisconnectedError("the client sent nothing for too long") from None
+            except OSError as error:
+                raise DisconnectedError(f"the client's connection broke: {error}") from error
+        raise DisconnectedError("the connection was closed on this side")
+
+    def client_waits(self) -> bool:
+        """Whether the client is still there and has sent nothing more: fit to be given an answer."""
+        try:
+            self._socket.recv(
+                1, socket.MSG_PEEK | socket.MSG_DONTWAIT
+            )  # returns at the end of the stream, or when more has come
+        except BlockingIOError:
+            return not self._shut
+        except OSError:
+            pass
+        return False
+
+    def send(self, data: bytes) -> None:
+        """Write all of `data`, for 30 s at most. Raises DisconnectedError."""
+        if not self._write_lock.acquire(timeout=SEND_SECONDS):
+            self._break("an earlier answer is still being written")
+        try:
+            rest = self._write(memoryview(data))
+            if rest:
+                self._write_slowly(rest)
+        finally:
+            self._write_lock.release()
+
+    def offer(self, data: bytes) -> bool:
+        """Write `data` at once from any thread; False when the client is gone and got nothing of it.
+
+        What does not fit into the socket's buffer follows from a thread of its own, which ends within 30 s.
+        """
+        if not self._write_lock.acquire(blocking=False):
+            return False
+        try:
+            rest = self._write(memoryview(data)) if self.client_waits() else None
+        except DisconnectedError:
+            rest = None
+        if not rest:
+            self._write_lock.release()
+            return rest is not None
+        threading.Thread(target=self._finish, args=(rest,), name="runtime-api-writer", daemon=True).start()
+        return True
+
+    def _finish(self, rest: memoryview) -> None:
+        try:
+            with contextlib.suppress(DisconnectedError):  # the reading thread hears of it too, and ends
+                self._write_slowly(rest)
+        finally:
+            self._write_lock.release()
+
+    def _write(self, view: memoryview) -> memoryview:
+        """Write what fits; what is left."""
+        try:
+            return view[self._socket.send(view, socket.MSG_DONTWAIT) :]
+        except BlockingIOError:
+            return view
+        except OSError as error:
+            self._break(f"the client's connection broke: {error}")
+
+    def _write_slowly(self, rest: memoryview) -> None:
+        deadline = time.monotonic() + SEND_SECONDS
+        writable = select.poll()
+        writable.register(self._socket, select.POLLOUT)
+        while rest:
+            left = (deadline - time.monotonic()) * 1000
+            if self._shut or left <= 0 or not writable.poll(left):
+                self._break("the client did not read its answer in time")
+            rest = self._write(rest)
+
+    def _break(self, why: str) -> NoReturn:
+        self.shut()
+        raise DisconnectedError(why)
+
+    def shut(self) -> None:
+        """End the connection from any thread: whoever reads or writes here hears of it at once."""
+        self._shut = True
+        with contextlib.suppress(OSError):  # the client may have gone first
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Give the socket back; for the reading thread, at its end. Waits for a writer, which `shut` has stopped."""
+        self.shut()
+        with self._write_lock:
+            self._socket.close()

@@ -1,0 +1,178 @@
+"""Given a listening Runtime API; sessions whose secret host names are loopback addresses; runtimes and raw clients."""
+
+import itertools
+import os
+import queue
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relambda.actors.runtime_api import RuntimeApi
+from relambda.actors.runtime_session import RuntimeEvent, RuntimeFailure
+
+WAIT = 20.0
+_hosts = (f"127.1.{number // 250}.{number % 250 + 1}" for number in itertools.count())
+
+
+class Recorder:
+    """A session's listener that keeps what it hears, in order."""
+
+    def __init__(self) -> None:
+        self._heard: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
+
+    def on_next(self) -> None:
+        self._heard.put(("next",))
+
+    def on_response(self, request_id: str, payload: bytes) -> None:
+        self._heard.put(("response", request_id, payload))
+
+    def on_error(self, request_id: str, failure: RuntimeFailure) -> None:
+        self._heard.put(("error", request_id, failure))
+
+    def on_init_error(self, failure: RuntimeFailure) -> None:
+        self._heard.put(("init error", failure))
+
+    def hear(self) -> tuple[Any, ...]:
+        """What came next; fails after a while of silence."""
+        return self._heard.get(timeout=WAIT)
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing more was heard."""
+        return self._heard.empty()
+
+
+class Sandbox:
+    """A session with its listener, and the ways to speak for its runtime."""
+
+    def __init__(self, api: RuntimeApi, folder: Path) -> None:
+        self.host = next(_hosts)
+        self.port = api.address[1]
+        self.folder = folder
+        self.heard = Recorder()
+        self.session = api.open(self.host, self.heard)
+        self._ends: list[Callable[[], object]] = []
+
+    def event(self, request_id: str, payload: bytes = b"{}", **more: Any) -> RuntimeEvent:
+        return RuntimeEvent(request_id, payload, 4_102_444_800_000, "arn:aws:lambda:us-east-1:1:function:f", **more)
+
+    def start(self, source: str, handler: str = "main.handler") -> "subprocess.Popen[bytes]":
+        """The official Python runtime client, with a module of this source."""
+        (self.folder / "main.py").write_text(source)
+        surroundings = {
+            **os.environ,
+            "AWS_LAMBDA_RUNTIME_API": f"{self.host}:{self.port}",
+            "AWS_LAMBDA_FUNCTION_NAME": "f",
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
+            "LAMBDA_TASK_ROOT": str(self.folder),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        process = subprocess.Popen(
+            [sys.executable, "-m", "awslambdaric", handler],
+            cwd=self.folder,
+            env=surroundings,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self._ends += [lambda: process.wait(WAIT), process.kill]
+        return process
+
+    def raw(self, data: bytes = b"") -> socket.socket:
+        """A connection that has sent these bytes; every line end is written out."""
+        client = socket.create_connection((self.host, self.port), timeout=WAIT)
+        self._ends.append(client.close)
+        client.sendall(data)
+        return client
+
+    def parked(self) -> socket.socket:
+        """A connection that waits in `/next`; only the first of a runtime is heard."""
+        return self.raw(f"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: {self.host}\r\n\r\n".encode())
+
+    def http(self) -> HTTPConnection:
+        client = HTTPConnection(self.host, self.port, timeout=WAIT)
+        self._ends.append(client.close)
+        return client
+
+    def ask(
+        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, bytes]:
+        """One request over a connection of its own: status and body."""
+        client = self.http()
+        client.request(method, "/2018-06-01" + path, body, headers or {})
+        answer = client.getresponse()
+        return answer.status, answer.read()
+
+    def end(self) -> None:
+        for end in reversed(self._ends):
+            end()
+
+
+@pytest.fixture
+def api() -> Iterator[RuntimeApi]:
+    """A listening Runtime API, which leaves no thread behind."""
+    api = RuntimeApi("0.0.0.0")
+    api.start()
+    yield api
+    api.stop(WAIT)
+
+
+@pytest.fixture
+def sandboxes(api: RuntimeApi, tmp_path: Path) -> Iterator[Callable[[], Sandbox]]:
+    """Makes sandboxes with an open session each."""
+    made: list[Sandbox] = []
+
+    def make() -> Sandbox:
+        folder = tmp_path / str(len(made))
+        folder.mkdir()
+        made.append(Sandbox(api, folder))
+        return made[-1]
+
+    yield make
+    for sandbox in made:
+        sandbox.end()
+
+
+@pytest.fixture
+def sandbox(sandboxes: Callable[[], Sandbox]) -> Sandbox:
+    """One sandbox with an open session."""
+    return sandboxes()
+
+
+@pytest.fixture
+def running(sandbox: Sandbox) -> Sandbox:
+    """A sandbox whose runtime has got invocation "1"."""
+    sandbox.session.assign(sandbox.event("1"))
+    assert sandbox.ask("GET", "/runtime/invocation/next")[0] == 200
+    assert sandbox.heard.hear() == ("next",)
+    return sandbox
+
+
+@pytest.fixture
+def reply_of() -> Callable[[socket.socket], tuple[int, dict[str, str], bytes]]:
+    """Reads one answer from a raw connection: status, headers, body."""
+
+    def read(client: socket.socket) -> tuple[int, dict[str, str], bytes]:
+        data = b""
+        while b"\r\n\r\n" not in data:
+            data += _some(client)
+        head, _, body = data.partition(b"\r\n\r\n")
+        first, *lines = head.decode().split("\r\n")
+        headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+        while len(body) < int(headers.get("content-length", "0")):
+            body += _some(client)
+        return int(first.split()[1]), headers, body
+
+    return read
+
+
+def _some(client: socket.socket) -> bytes:
+    piece = client.recv(262_144)
+    assert piece, "the connection ended before its answer did"
+    return piece
