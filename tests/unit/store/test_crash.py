@@ -92,6 +92,8 @@ def test_a_fork_is_refused(run_script: Callable[..., list[str]], tmp_path: Path)
     """In a fork the store refuses every use, where LMDB would seem to work; the parent's goes on."""
     lines = run_script(
         """
+import warnings
+warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 and later warn of a fork beside threads
 store = LmdbStore.open(DIRECTORY, TYPES)
 append(store, "a", 0, {})
 child = os.fork()
