@@ -16,6 +16,7 @@ from relambda.actors.fleet import Fleet
 from relambda.actors.instance import Instance
 from relambda.actors.invocation import Invocation
 from relambda.actors.messages import Drain, InstanceGone, InstanceIdle, Invoke, Prepared, Reap
+from relambda.actors.provisioning import Provisioning
 from relambda.actors.room import Room
 
 
@@ -27,6 +28,7 @@ class FunctionActor(EntityActor[FunctionState]):
         self._fleets: dict[str, Fleet] = {}
         self._retired: list[Fleet] = []
         self._preparing: set[tuple[str, str]] = set()
+        self._provisioning = Provisioning(resource, room)
         self._random = random.Random()
         self._drained: Drain | None = None
 
@@ -35,6 +37,7 @@ class FunctionActor(EntityActor[FunctionState]):
         super().on_start()
         self._reserve(self.state)
         self._prepare_unfinished()
+        self._provisioning.go_on(self.state)
 
     def receive(self, message: object) -> None:
         """Handle what is told by callers, instances, preparation and timers."""
@@ -55,8 +58,9 @@ class FunctionActor(EntityActor[FunctionState]):
                 super().receive(message)
 
     def react(self, old: FunctionState, new: FunctionState, events: Sequence[Event]) -> None:
-        """Prepare what is unfinished, and let instances of what is no more end."""
+        """Go on with what is unfinished, and let instances of what is no more end."""
         del events
+        self._provisioning.go_on(new)
         if old.head is not new.head:
             self._reserve(new)
         if old.versions is not new.versions:

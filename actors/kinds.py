@@ -4,7 +4,17 @@ from typing import Any
 
 import pykka
 
-from relambda.actors.domain import functions, publishing
+from relambda.actors.domain import (
+    concurrency_config,
+    event_invoke_config,
+    function_url,
+    functions,
+    provisioned,
+    publishing,
+    recursion,
+    runtime_management,
+    scaling,
+)
 from relambda.actors.domain.decider import Decider
 from relambda.actors.domain.names import ResourceName
 from relambda.actors.domain.state import function
@@ -13,7 +23,10 @@ from relambda.actors.function import FunctionActor
 from relambda.actors.room import Room
 from relambda.actors.system import ActorStart
 
-RULES = (functions, publishing)
+RULES = (
+    *(functions, publishing),
+    *(concurrency_config, event_invoke_config, function_url, provisioned, recursion, runtime_management, scaling),
+)
 """Modules that register what they know with a decider; imported for that."""
 
 DECIDERS: dict[str, Decider[Any]] = {function.kind: function}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from relambda.actors.domain.decider import Command, Event, event
 from relambda.actors.domain.description import code_sha256
 from relambda.actors.domain.names import LATEST
+from relambda.actors.domain.qualifiers import dropped, without
 from relambda.actors.domain.refusals import check_revision, conflict, invalid, not_found
 from relambda.actors.domain.state import FunctionState, function
 from relambda.actors.domain.version import CREATING, Version
@@ -123,6 +124,5 @@ def delete_version(state: FunctionState, command: DeleteVersion) -> Iterable[Eve
 
 @function.evolves(VersionDeleted)
 def version_deleted(state: FunctionState, event: VersionDeleted) -> FunctionState:
-    """The version is gone."""
-    versions = {number: version for number, version in state.versions.items() if number != event.version}
-    return replace(state, versions=versions)
+    """The version is gone, with all that hangs on it."""
+    return replace(without(state, event.version), versions=dropped(state.versions, event.version))

@@ -55,8 +55,29 @@ def _rows(resource: ResourceName, old: FunctionState, new: FunctionState) -> Ite
     yield from changed("provisioned", resource, old.provisioned, new.provisioned)
     yield from changed("runtime_management", resource, old.runtime_management, new.runtime_management)
     yield from changed("scaling", resource, old.scaling, new.scaling)
+    if old.urls is not new.urls:
+        yield from _url_ids(resource, old, new)
     if old.versions is not new.versions:
         yield from _version_rows(resource, old, new)
+    if old.versions is not new.versions or old.provisioned is not new.provisioned:
+        was, now = _unfinished(old), _unfinished(new)
+        if was != now:
+            yield ViewRow("unfinished", resource.stream, {} if now else None)
+
+
+def _unfinished(state: FunctionState) -> bool:
+    """Whether an actor must go on with something after a restart."""
+    provisioning = any(config["Status"] == "IN_PROGRESS" for config in state.provisioned.values())
+    return provisioning or any(version.unfinished for version in state.versions.values())
+
+
+def _url_ids(resource: ResourceName, old: FunctionState, new: FunctionState) -> Iterable[ViewRow]:
+    """Whose a URL is, by region and id, as its host name tells them."""
+    were, are = ({url["UrlId"]: qualifier for qualifier, url in state.urls.items()} for state in (old, new))
+    for url_id in were.keys() | are.keys():
+        if were.get(url_id) != are.get(url_id):
+            owner = {"Function": resource.stream, "Qualifier": are[url_id]} if url_id in are else None
+            yield ViewRow("url_ids", f"{resource.region}/{url_id}", owner)
 
 
 def _version_rows(resource: ResourceName, old: FunctionState, new: FunctionState) -> Iterable[ViewRow]:
@@ -66,9 +87,6 @@ def _version_rows(resource: ResourceName, old: FunctionState, new: FunctionState
     if old.latest is not new.latest:
         listed = None if new.latest is None else listing(resource, new.latest)
         yield ViewRow("function_listing", resource.key, listed)
-    was, now = (any(version.unfinished for version in state.versions.values()) for state in (old, new))
-    if was != now:
-        yield ViewRow("unfinished", resource.stream, {} if now else None)
 
 
 def version_key(version: str) -> str:
