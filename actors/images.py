@@ -14,8 +14,8 @@ from pathlib import Path
 from docker import APIClient
 from docker.errors import DockerException
 
-from relambda.actors.docker_client import connect
 from relambda.actors.engine import EngineError
+from relambda.actors.engine_client import find_engine
 from relambda.actors.image_recipe import DOCKER_FOLDER, Recipe, read_recipe, recipe_runtimes
 from relambda.actors.runtime_images import TAGS, image_candidates, local_image
 
@@ -25,6 +25,7 @@ LABEL = "relambda.runtime"
 """Label of an image that was built here; its value is the runtime."""
 
 _BUILD_SECONDS = 900
+_CALL_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,8 @@ class RuntimeImage:
 
 def list_images(runtimes: Sequence[str] = tuple(TAGS)) -> list[RuntimeImage]:
     """What the engine holds for each runtime. Raises EngineUnavailableError."""
-    client = connect()
-    try:
+    with find_engine().client(_CALL_SECONDS, pool=1) as client:
         tags = {tag for image in client.images() for tag in image["RepoTags"] or ()}
-    finally:
-        client.close()
     return [_runtime_image(runtime, tags) for runtime in runtimes]
 
 
@@ -61,13 +59,11 @@ def build(runtime: str, progress: Callable[[str], None], cache: Path | None = No
     """
     recipe = _recipe(runtime)
     _require_builder(progress)
-    client = connect()
-    try:
-        with tempfile.TemporaryDirectory(prefix="relambda-image-") as work:
-            tar = _root_file_system(recipe, Path(work), cache, progress)
+    engine = find_engine()
+    with tempfile.TemporaryDirectory(prefix="relambda-image-") as work:
+        tar = _root_file_system(recipe, Path(work), cache, progress)
+        with engine.client(_BUILD_SECONDS, pool=1) as client:
             return _import(client, recipe, tar, progress)
-    finally:
-        client.close()
 
 
 def _recipe(runtime: str) -> Recipe:

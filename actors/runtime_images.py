@@ -71,6 +71,11 @@ def local_image(runtime: str) -> str:
     return f"{LOCAL}/{_tag(runtime)}"
 
 
+def is_local(image: str) -> bool:
+    """Whether an image is built here only: whoever owns that name elsewhere must not run code here."""
+    return image.startswith(f"{LOCAL}/")
+
+
 def runtime_of(image: str) -> str | None:
     """The runtime that an image of either kind runs; None for any other image."""
     for runtime, tag in TAGS.items():

@@ -1,0 +1,154 @@
+"""Images of the Docker engine: which are present, and pulls that callers share."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from docker import APIClient
+from docker.errors import DockerException, ImageNotFound
+from requests.exceptions import RequestException
+
+from relambda.actors.engine import EngineError, ImageUnavailableError
+from relambda.actors.engine_client import FoundEngine
+from relambda.actors.runtime_images import is_local, runtime_of
+
+_PULL_SECONDS = 1800
+_SILENCE_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class ImageConfig:
+    """What an image says of how to run it."""
+
+    entrypoint: tuple[str, ...]
+    command: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Pull:
+    """A pull under way, and who wants to hear of it."""
+
+    done: "Future[None]" = field(default_factory=Future)
+    listeners: list[Callable[[str], None]] = field(default_factory=list)
+
+
+class ImageShelf:
+    """The engine's images by name. Any thread may ask."""
+
+    def __init__(self, engine: FoundEngine, client: APIClient) -> None:
+        self._engine, self._client = engine, client
+        self._lock = threading.Lock()
+        self._configs: dict[str, ImageConfig] = {}
+        self._pulls: dict[str, _Pull] = {}
+
+    def ensure(self, candidates: Sequence[str], on_progress: Callable[[str], None]) -> str:
+        """As `Engine.ensure_image`. Raises ImageUnavailableError."""
+        for name in candidates:
+            if self._look(name):
+                return name
+        failures = []
+        for name in candidates:
+            if is_local(name):
+                failures.append(f"{name}: is built on this machine only, never pulled")
+                continue
+            try:
+                self._pull_shared(name, on_progress)
+            except ImageUnavailableError as error:
+                failures.append(f"{name}: {error}")
+            else:
+                return name
+        raise ImageUnavailableError(_unavailable(candidates, failures))
+
+    def config(self, name: str) -> ImageConfig:
+        """How to run an image, as of when it was last made sure of. Raises ImageUnavailableError when not present."""
+        config = self._configs.get(name) or self._look(name)
+        if config is None:
+            raise ImageUnavailableError(_unavailable([name], ["it is not present in the engine"]))
+        return config
+
+    def _look(self, name: str) -> ImageConfig | None:
+        try:
+            config = self._client.inspect_image(name)["Config"] or {}  # type: ignore[no-untyped-call]
+        except ImageNotFound:
+            self._configs.pop(name, None)
+            return None
+        except (DockerException, RequestException) as error:
+            raise EngineError(f"the engine does not tell whether the image {name} is present: {error}") from error
+        found = ImageConfig(tuple(config.get("Entrypoint") or ()), tuple(config.get("Cmd") or ()))
+        self._configs[name] = found
+        return found
+
+    def _pull_shared(self, name: str, on_progress: Callable[[str], None]) -> None:
+        """Pull, or wait for the pull that is under way."""
+        with self._lock:
+            pull = self._pulls.get(name)
+            mine = pull is None
+            if pull is None:
+                pull = self._pulls[name] = _Pull()
+            pull.listeners.append(on_progress)
+        if mine:
+            self._lead(name, pull)
+        try:
+            pull.done.result(_PULL_SECONDS)
+        except TimeoutError:
+            raise ImageUnavailableError(f"not pulled after {_PULL_SECONDS} s") from None
+
+    def _lead(self, name: str, pull: _Pull) -> None:
+        """Pull on this thread for all that wait; a failure is theirs too."""
+        try:
+            self._pull(name, lambda line: _report(pull, line))
+            pull.done.set_result(None)
+        except (DockerException, RequestException, ImageUnavailableError) as error:
+            pull.done.set_exception(ImageUnavailableError(str(error)))
+        except BaseException as error:
+            pull.done.set_exception(ImageUnavailableError(f"the pull was broken off: {error!r}"))
+            raise
+        finally:
+            with self._lock:
+                del self._pulls[name]
+
+    def _pull(self, name: str, report: Callable[[str], None]) -> None:
+        until = time.monotonic() + _PULL_SECONDS
+        report(f"pulling {name}")
+        with self._engine.client(_SILENCE_SECONDS, pool=1) as client:
+            for line in _progress(client.pull(name, stream=True, decode=True)):
+                report(f"pulling {name}: {line}")
+                if time.monotonic() > until:
+                    raise ImageUnavailableError(f"not pulled after {_PULL_SECONDS} s")
+        if not self._look(name):
+            raise ImageUnavailableError("the engine pulled it, and does not have it")
+        report(f"pulled {name}")
+
+
+def _report(pull: _Pull, line: str) -> None:
+    for listener in tuple(pull.listeners):
+        listener(line)
+
+
+def _progress(events: Iterator[Mapping[str, Any]]) -> Iterator[str]:
+    """A line whenever another tenth of all layers known so far is there. Raises ImageUnavailableError."""
+    layers: dict[str, tuple[int, int]] = {}
+    told = 0
+    for event in events:
+        if "error" in event:
+            raise ImageUnavailableError(str(event["error"]))
+        detail = event.get("progressDetail") or {}
+        if event.get("status") == "Downloading" and detail.get("total"):
+            layers[event["id"]] = (int(detail["current"]), int(detail["total"]))
+        total = sum(of for _, of in layers.values())
+        tenth = 10 * sum(got for got, _ in layers.values()) // total if total else 0
+        if tenth > told:
+            told = tenth
+            yield f"{10 * tenth} % of {total / 1e6:.0f} MB"
+
+
+def _unavailable(candidates: Sequence[str], failures: Sequence[str]) -> str:
+    runtime = next((known for name in candidates if (known := runtime_of(name))), None)
+    mend = f"run `relambda images build {runtime}`, or give" if runtime else "pull or build it, or give"
+    return (
+        f"no image is present for {' or '.join(candidates)}, and none could be pulled ({'; '.join(failures)}): "
+        f"{mend} the engine a network on which the image's registry answers"
+    )
