@@ -13,6 +13,7 @@ from relambda.snapshots.errors import NoStateError, PodTooLargeError
 from relambda.snapshots.naming import blobs_named
 from relambda.snapshots.pod import (
     EVENTS,
+    LOCK_SECONDS,
     LOG_FOLDER,
     MANIFEST,
     MAX_BLOBS,
@@ -106,15 +107,25 @@ def write_pod(store: Store, blobs: Blobs, out: BinaryIO, progress: Progress = un
     return plan.manifest
 
 
-def export_pod(state_dir: Path, out: BinaryIO, types: EventTypes, progress: Progress = unwatched) -> Manifest:
-    """Write a pod of a stopped cloud's state.
+def export_pod(
+    state_dir: Path,
+    out: BinaryIO,
+    types: EventTypes,
+    progress: Progress = unwatched,
+    *,
+    lock_seconds: float = LOCK_SECONDS,
+) -> Manifest:
+    """Write a pod of a stopped cloud's state; wait `lock_seconds` for one that is stopping.
 
     Raises NoStateError when there is none, StoreBusyError when the cloud runs, and what opening a log raises.
     """
     if not (state_dir / "CURRENT").is_file():
         raise NoStateError(f"there is no state in {state_dir}; name the state directory of a cloud that was started")
     state = StateDirectory(state_dir)
-    with StateLock(state.lock_path), closing(LmdbStore.open(state.current() / LOG_FOLDER, types)) as store:
+    with (
+        StateLock(state.lock_path, lock_seconds),
+        closing(LmdbStore.open(state.current() / LOG_FOLDER, types)) as store,
+    ):
         return write_pod(store, Blobs(state.blobs_path), out, progress)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from relambda.snapshots.archive import END, ArchiveReader, Progress, Readable, space, unwatched
 from relambda.snapshots.errors import PodTooLargeError, StateNotEmptyError
 from relambda.snapshots.incoming import IncomingBlobs
-from relambda.snapshots.pod import LOG_FOLDER, Manifest, read_manifest
+from relambda.snapshots.pod import LOCK_SECONDS, LOG_FOLDER, Manifest, read_manifest
 from relambda.snapshots.refusals import told_as_refusals
 from relambda.snapshots.verification import PodReceiver
 from relambda.store.blobs import Blobs
@@ -65,15 +65,21 @@ def load_pod(
 
 
 def import_pod(
-    state_dir: Path, source: Readable, *, replace: bool, types: EventTypes, progress: Progress = unwatched
+    state_dir: Path,
+    source: Readable,
+    *,
+    replace: bool,
+    types: EventTypes,
+    progress: Progress = unwatched,
+    lock_seconds: float = LOCK_SECONDS,
 ) -> ImportedPod:
-    """Load a pod into a stopped cloud's state directory, which is made if need be.
+    """Load a pod into a stopped cloud's state directory, which is made if need be; wait for one that is stopping.
 
     With `replace` the former state stays as the one backup. Raises StateNotEmptyError without it when there are events,
     StoreBusyError when the cloud runs, and what `load_pod` raises; the state is what it was then.
     """
     state = StateDirectory(state_dir)
-    with StateLock(state.lock_path):
+    with StateLock(state.lock_path, lock_seconds):
         former = state.current()
         state.discard_unadopted()
         held = (former / LOG_FOLDER).is_dir()

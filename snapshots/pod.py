@@ -21,6 +21,8 @@ MANIFEST, EVENTS, BLOBS = "manifest.json", "events", "blobs/"
 MAX_MANIFEST_BYTES = 4096
 MAX_BLOBS = 1_000_000
 """More blobs than this no pod holds: their names are kept in memory, about 100 bytes each."""
+LOCK_SECONDS = 5.0
+"""How long an export or import of a state directory waits for its lock."""
 LOG_FOLDER = "log"
 """Where in a generation of the state directory its log is."""
 

@@ -9,6 +9,7 @@ from relambda.snapshots.incoming import IncomingBlobs
 from relambda.snapshots.naming import SHA256, blobs_named
 from relambda.snapshots.pod import BLOBS, EVENTS, MAX_BLOBS, Listing, Manifest, frames_in, record_of
 from relambda.snapshots.refusals import told_as_refusals
+from relambda.snapshots.weight import check_weight
 from relambda.store.interface import Store
 
 
@@ -45,6 +46,7 @@ class PodReceiver:
             digest.update(framed)
             count += 1
             record = record_of(framed)
+            check_weight(record)
             self._named.update(blobs_named(record))
             if len(self._named) > MAX_BLOBS:
                 raise PodTooLargeError(f"the pod names more than {MAX_BLOBS} blobs; no release loads so many")

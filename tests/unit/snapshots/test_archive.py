@@ -5,7 +5,7 @@ import tarfile
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relambda.snapshots.archive import CHUNK_BYTES, END, ArchiveReader, Member, header, padding, space
@@ -31,6 +31,7 @@ def foreign(name: str, kind: bytes = tarfile.REGTYPE, **members: str | int) -> b
     return info.tobuf(tarfile.USTAR_FORMAT)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=2000), st.from_regex(r"\A[a-z0-9/]{1,70}[a-z]\Z"))
 def test_any_tar_reads_it(content: bytes, name: str) -> None:
     """Given a member, when the standard library's tar reads it, then name and content are there and no time is."""
@@ -45,6 +46,7 @@ def test_any_tar_reads_it(content: bytes, name: str) -> None:
         assert opened.read() == content
 
 
+@settings(deadline=None)
 @given(st.integers(0, 1 << 62))
 def test_a_header_of_any_size_is_read_back(size: int) -> None:
     """Given a size, beyond 8 GiB too, when its header is read, then it is the same member."""

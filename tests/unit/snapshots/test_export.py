@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relambda.snapshots.archive import CHUNK_BYTES
@@ -29,6 +29,7 @@ def test_the_same_state_gives_the_same_bytes(tmp_path: Path, fill: Fill) -> None
     assert b"".join(pod_chunks(store, first)) == b"".join(pod_chunks(twin, second))
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=1500), max_size=4))
 def test_its_size_is_known_before(tmp_path_factory: pytest.TempPathFactory, fill: Fill, contents: list[bytes]) -> None:
     """Given a state, when a pod is planned, then its size is that of its bytes."""

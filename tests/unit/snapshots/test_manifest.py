@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relambda.snapshots.errors import NewerPodError, PodDamagedError
@@ -22,6 +22,7 @@ def changed(**members: Any) -> bytes:
     return json.dumps({**json.loads(SAMPLE.encode()), **members}).encode()
 
 
+@settings(deadline=None)
 @given(MANIFESTS)
 def test_it_is_read_back(manifest: Manifest) -> None:
     """Given a manifest, when its text is read, then it is the same, and short enough to be read."""
@@ -29,6 +30,7 @@ def test_it_is_read_back(manifest: Manifest) -> None:
     assert len(manifest.encode()) <= MAX_MANIFEST_BYTES
 
 
+@settings(deadline=None)
 @given(MANIFESTS, st.data())
 def test_any_other_text_is_refused_or_means_something_else(manifest: Manifest, data: st.DataObject) -> None:
     """Given a manifest's text with one byte changed, when it is read, then it never passes for the same manifest."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relambda.snapshots.naming import blobs_named
@@ -48,6 +48,7 @@ def test_another_key_names_nothing() -> None:
     assert named({"CodeSha256": NAME, "sha2567": NAME, NAME: "sha256"}) == []
 
 
+@settings(deadline=None)
 @given(st.recursive(LEAVES | st.just(NAME), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner)))
 def test_the_rule_is_the_plain_recursive_one(value: Any) -> None:
     """Given any payload, when it is looked through, then what is found is what a plain recursion finds."""

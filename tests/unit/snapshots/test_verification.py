@@ -65,6 +65,7 @@ def by_name(*contents: bytes) -> list[bytes]:
     return sorted(contents, key=sha256)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.dictionaries(st.text(), VALUES, max_size=3), st.binary(max_size=600)), max_size=6))
 def test_a_pod_of_a_loaded_pod_is_the_same(
     tmp_path_factory: pytest.TempPathFactory, fill: Fill, receive_into: Callable[[Path, bytes], Any], state: list[Any]
@@ -94,7 +95,7 @@ def test_every_cut_is_refused(small_pod: bytes, receive: Receive) -> None:
             receive(small_pod[:length])
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_bytes_gone_added_or_moved_are_refused(small_pod: bytes, receive: Receive, data: st.DataObject) -> None:
     """Given a pod with a stretch removed, doubled or overwritten, when it is read, then it is refused."""
