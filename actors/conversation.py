@@ -11,7 +11,7 @@ from relambda.actors.clock import Timer
 from relambda.actors.engine import SandboxExit
 from relambda.actors.failures import Failure
 from relambda.actors.invocation import Invocation, Outcome
-from relambda.actors.messages import InstanceIdle
+from relambda.actors.messages import InstanceIdle, InstanceResets
 from relambda.actors.runtime_session import RuntimeFailure
 from relambda.actors.slot import Slot
 from relambda.actors.tail import Tail
@@ -69,7 +69,7 @@ class Conversation:
         if self.initialising:
             self.initialising = False
             self._init_ms = (time.monotonic() - self._init_began) * 1000
-            self._tell_parent()
+            self._tell_parent(InstanceIdle(self.instance))
 
     def on_response(self, request_id: str, payload: bytes) -> None:
         """The function answered."""
@@ -113,8 +113,12 @@ class Conversation:
         self._release(0)
 
     def fail(self, invocation: Invocation, failure: Failure) -> None:
-        """End an invocation that was taken from the slot, for a reason of the environment's own."""
+        """End an invocation that was taken from the slot, for a reason of the environment's own.
+
+        The function hears first, so that the caller's next invoke finds this instance on its way back.
+        """
         self._stop_timer()
+        self._tell_parent(InstanceResets(self.instance))
         payload = failure.payload(invocation.request_id)
         log = self._log(invocation, self.tail.elapsed_ms(), 0) if invocation.tail else b""
         invocation.finish(Outcome(payload, invocation.version, "Unhandled", log))
@@ -130,7 +134,7 @@ class Conversation:
             self._tell_actor(Said.MARK_WANTED)
             return
         invocation.finish(Outcome(payload, invocation.version, error))
-        self._tell_parent()
+        self._tell_parent(InstanceIdle(self.instance))
 
     def _release(self, peak_bytes: int) -> None:
         held, self._held = self._held, None
@@ -139,7 +143,7 @@ class Conversation:
         invocation, payload, error, duration_ms = held
         log = self._log(invocation, duration_ms, peak_bytes)
         invocation.finish(Outcome(payload, invocation.version, error, log))
-        self._tell_parent()
+        self._tell_parent(InstanceIdle(self.instance))
 
     def _log(self, invocation: Invocation, duration_ms: float, peak_bytes: int) -> bytes:
         memory_mb = self.instance.version.config["MemorySize"]
@@ -150,9 +154,9 @@ class Conversation:
         if timer is not None:
             timer.cancel()
 
-    def _tell_parent(self) -> None:
+    def _tell_parent(self, message: object) -> None:
         try:
-            self.parent.tell(InstanceIdle(self.instance))
+            self.parent.tell(message)
         except pykka.ActorDeadError:
             _log.debug("the function of instance %s has ended", self.instance.id)
 

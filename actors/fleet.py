@@ -52,6 +52,12 @@ class Fleet:
         self._idle.append(instance)
         return True
 
+    def resets(self, instance: Instance) -> None:
+        """An instance's runtime starts anew: it is as good as one that was just started."""
+        if instance in self._busy:
+            self._busy.remove(instance)
+            self._starting.add(instance)
+
     def gone(self, instance: Instance, failure: Failure | None) -> None:
         """An instance is no more. If its start failed, an invocation that waits fails with it."""
         self._busy.discard(instance)

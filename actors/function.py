@@ -15,7 +15,7 @@ from relambda.actors.entity import EntityActor
 from relambda.actors.fleet import Fleet
 from relambda.actors.instance import Instance
 from relambda.actors.invocation import Invocation
-from relambda.actors.messages import Drain, InstanceGone, InstanceIdle, Invoke, Prepared, Reap
+from relambda.actors.messages import Drain, InstanceGone, InstanceIdle, InstanceResets, Invoke, Prepared, Reap
 from relambda.actors.provisioning import Provisioning
 from relambda.actors.room import Room
 
@@ -46,6 +46,8 @@ class FunctionActor(EntityActor[FunctionState]):
                 self._invoke(invocation)
             case InstanceIdle(instance):
                 self._idle(instance)
+            case InstanceResets(instance):
+                self._resets(instance)
             case InstanceGone(instance, failure):
                 self._gone(instance, failure)
             case Reap(instance, served):
@@ -132,6 +134,11 @@ class FunctionActor(EntityActor[FunctionState]):
             instance.stop()
         elif fleet.idle(instance):
             self._keep_alive(instance)
+
+    def _resets(self, instance: Instance) -> None:
+        fleet = self._fleets.get(instance.version.version)
+        if fleet is not None:
+            fleet.resets(instance)
 
     def _keep_alive(self, instance: Instance) -> None:
         if self.room.options.keepalive <= 0:

@@ -50,6 +50,13 @@ class InstanceIdle:
 
 
 @dataclass(frozen=True, slots=True)
+class InstanceResets:
+    """An instance's runtime is started anew in its container: `InstanceIdle` or `InstanceGone` comes next."""
+
+    instance: "Instance"
+
+
+@dataclass(frozen=True, slots=True)
 class InstanceGone:
     """An instance and its container are no more; `failure` tells why it never became ready, if it did not."""
 

@@ -34,7 +34,7 @@ def create_app(cloud: Cloud) -> App:
 
 
 class Gate:
-    """Where AWS's requests come in: route, read, parse, validate, answer; whatever is refused is answered as AWS does."""
+    """Where AWS's requests come in: route, read, parse, validate, answer; refusals are answered as AWS does."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
@@ -48,7 +48,7 @@ class Gate:
             answer = _refused(refusal, request_id)
         except ServiceError as error:
             answer = error.response(request_id)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the caller gets an answer, the log the reason
             _log.exception("request %s failed: %s %s", request_id, req.method, req.path)
             message = f"{type(error).__name__}: {error} (see request {request_id} in the cloud's log)"
             answer = render("ServiceException", message, request_id=request_id)

@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from relambda.actors.clock import SystemClock
 from relambda.actors.codec import event_types
@@ -19,6 +19,7 @@ from relambda.api.cloud_file import own_version
 from relambda.api.settings import Settings
 from relambda.api.tenure import Tenure
 from relambda.api.views import Views
+from relambda.snapshots.archive import Readable
 from relambda.snapshots.export import pod_chunks
 from relambda.snapshots.load import load_pod
 from relambda.store.blobs import Blobs
@@ -48,12 +49,13 @@ class Cloud:
 
     @classmethod
     def open(cls, settings: Settings) -> "Cloud":
-        """Open the state directory and start the actors. Raises StoreError; an engine that is away is only warned of."""
+        """Open the state directory and start the actors; a missing engine is warned of. Raises StoreError."""
         settings.state_dir.mkdir(parents=True, exist_ok=True)
         directory = StateDirectory(settings.state_dir)
         lock = StateLock(directory.lock_path)
         lock.acquire()
         try:
+            directory.discard_unadopted()
             return cls(settings, directory, lock)
         except BaseException:
             lock.release()
@@ -113,7 +115,7 @@ class Cloud:
         """A pod of this moment, in chunks."""
         return pod_chunks(self.store, self.blobs)
 
-    def import_(self, source: BinaryIO, *, replace: bool) -> dict[str, Any]:
+    def import_(self, source: Readable, *, replace: bool) -> dict[str, Any]:
         """Verify a pod and go on with it in the place of what is there. Raises PodRefusedError, ImportConflictError."""
         if self.store.head() and not replace:
             raise ImportConflictError(
@@ -123,9 +125,9 @@ class Cloud:
         if not self._importing.acquire(blocking=False):
             raise ImportConflictError("Another snapshot is being imported; try again when it is done.")
         try:
-            generation = load_pod(source, self.directory, event_types(), None)
+            loaded = load_pod(source, self.directory, self.blobs, event_types())
             self._tenure.end(MARGIN_SECONDS)
-            self.directory.adopt(generation)
+            self.directory.adopt(loaded.generation)
             self._tenure = Tenure.begin(self.settings, self.limits, self.directory, self.cloud_id, self.clock)
         finally:
             self._importing.release()

@@ -8,8 +8,9 @@ from relambda.actors import codec
 from relambda.actors.clock import Clock, Scheduler
 from relambda.actors.concurrency import Concurrency
 from relambda.actors.domain.limits import Limits
-from relambda.actors.engine import EngineError
+from relambda.actors.engine import Engine, EngineError
 from relambda.actors.engine_docker import DockerEngine
+from relambda.actors.engine_late import LateEngine
 from relambda.actors.environment import Surroundings
 from relambda.actors.images import image_candidates
 from relambda.actors.kinds import STARTS
@@ -49,7 +50,7 @@ class Tenure:
         rebuild_views(store)
         blobs = Blobs(directory.blobs_path)
         scheduler = Scheduler(clock)
-        engine = DockerEngine(cloud_id)
+        engine = LateEngine(lambda: DockerEngine(cloud_id))
         runtime_api = RuntimeApi(_sweep(engine))
         runtime_api.start()
         packages = Packages(settings.state_dir / "packages")
@@ -102,7 +103,7 @@ def options_of(settings: Settings) -> Options:
     )
 
 
-def _sweep(engine: DockerEngine) -> str:
+def _sweep(engine: Engine) -> str:
     """Remove containers that a killed cloud left; the address for the Runtime API."""
     try:
         if swept := engine.sweep():

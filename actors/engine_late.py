@@ -1,0 +1,51 @@
+"""An engine that may come later: a cloud starts without one, and finds it when a function first needs it."""
+
+import threading
+from collections.abc import Callable, Sequence
+
+from relambda.actors.engine import Engine, Sandbox, SandboxListener, SandboxSpec
+
+
+class LateEngine:
+    """Implements `Engine` with the one that `find` gives; looked for at each call until it is found.
+
+    Every method but `close` raises EngineUnavailableError while there is none.
+    """
+
+    def __init__(self, find: Callable[[], Engine]) -> None:
+        self._find = find
+        self._lock = threading.Lock()
+        self._engine: Engine | None = None
+
+    def _found(self) -> Engine:
+        with self._lock:
+            if self._engine is None:
+                self._engine = self._find()
+            return self._engine
+
+    def ping(self) -> str:
+        """The engine's name and version."""
+        return self._found().ping()
+
+    def runtime_api_host(self) -> str:
+        """The local address to bind for containers of this engine to reach."""
+        return self._found().runtime_api_host()
+
+    def ensure_image(self, candidates: Sequence[str], on_progress: Callable[[str], None]) -> str:
+        """The first candidate that is present, or could be pulled."""
+        return self._found().ensure_image(candidates, on_progress)
+
+    def start_sandbox(self, spec: SandboxSpec, listener: SandboxListener) -> Sandbox:
+        """Create and start a container with the init waiting."""
+        return self._found().start_sandbox(spec, listener)
+
+    def sweep(self) -> int:
+        """Remove all containers that carry this cloud's label."""
+        return self._found().sweep()
+
+    def close(self) -> None:
+        """Let go of connections, if there are any."""
+        with self._lock:
+            engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.close()
