@@ -18,7 +18,7 @@ class Concurrency:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._functions: Counter[str] = Counter()
         self._unreserved: Counter[Scope] = Counter()
         self._reserved: dict[str, int] = {}
@@ -51,6 +51,11 @@ class Concurrency:
         with self._lock:
             return self._functions.total()
 
+    def wait_idle(self, timeout: float) -> bool:
+        """Wait until nothing runs, for `timeout` seconds at most; whether it came to that."""
+        with self._lock:
+            return self._lock.wait_for(lambda: not self._functions.total(), timeout)
+
     def _reserved_in(self, scope: Scope) -> int:
         if not self._reserved:
             return 0
@@ -62,3 +67,4 @@ class Concurrency:
             self._functions[stream] -= 1
             if scope is not None:
                 self._unreserved[scope] -= 1
+            self._lock.notify_all()

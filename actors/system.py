@@ -19,6 +19,8 @@ from relambda.actors.room import Room
 from relambda.actors.supervision import Budget
 
 _log = logging.getLogger(__name__)
+_END_SECONDS = 5.0
+"""How long instances may take to end, all together."""
 ActorStart: TypeAlias = "Callable[[ResourceName, Room], pykka.ActorRef[Any]]"
 
 
@@ -62,8 +64,13 @@ class ActorSystem:
         return invocation.ticket
 
     def tell(self, stream: str, message: object) -> None:
-        """Put a message into the inbox of a stream's actor; any thread. Raises Refusal once closed."""
+        """Put a message into the inbox of a stream's actor; any thread.
+
+        Raises Refusal for invokes and commands of a cloud that stops, and for whatever would start an actor then.
+        """
         with self._lock:
+            if self._closed and isinstance(message, Invoke | Ask):
+                raise _stopping()
             resident = self._residents.get(stream)
             if resident is None:
                 resident = self._start(stream)
@@ -103,23 +110,26 @@ class ActorSystem:
         return len(self._residents)
 
     def stop(self, timeout: float) -> None:
-        """Take nothing more, end all instances, then all actors, within about `timeout` seconds."""
+        """Take nothing more, wait for what runs, end all instances, then all actors: `timeout` seconds, and 5 more."""
         with self._lock:
             self._closed = True
+        if self._room is not None and not self._room.concurrency.wait_idle(timeout):
+            _log.warning("%d invocations still ran after %.0f s", self._room.concurrency.running(), timeout)
+        with self._lock:
             residents = [resident for resident in self._residents.values() if resident.reference is not None]
         drains = [Drain() for _ in residents]
         for resident, drain in zip(residents, drains, strict=True):
             _tell(resident.reference, drain)
-        left: set[Future[None]] = wait([drain.done for drain in drains], timeout).not_done
+        left: set[Future[None]] = wait([drain.done for drain in drains], _END_SECONDS).not_done
         if left:
-            _log.error("%d functions still had containers after %.0f s", len(left), timeout)
+            _log.error("%d functions still had containers after %.0f s", len(left), _END_SECONDS)
         for resident in residents:
             if resident.reference is not None:
                 resident.reference.stop(block=False)
 
     def _start(self, stream: str) -> _Resident:
         if self._closed or self._room is None:
-            raise Refusal("ServiceException", "The cloud is stopping; try again when it runs.")
+            raise _stopping()
         resource = ResourceName.of_stream(stream)
         resident = _Resident(self._starts[resource.kind](resource, self._room), Budget(self._clock))
         self._residents[stream] = resident
@@ -141,6 +151,10 @@ class ActorSystem:
         for message in resident.waiting:
             _refuse(message, Refusal("ServiceException", f"The actor of {stream} fails: {error}. See the log."))
         del self._residents[stream]
+
+
+def _stopping() -> Refusal:
+    return Refusal("ServiceException", "The cloud is stopping; try again when it runs.")
 
 
 def _refuse(message: object, refusal: Refusal) -> None:

@@ -2,10 +2,11 @@
 
 import logging
 import secrets
+import shutil
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ from relambda.api.settings import Settings
 from relambda.api.tenure import Tenure
 from relambda.api.views import Views
 from relambda.snapshots.archive import Readable
-from relambda.snapshots.export import pod_chunks
-from relambda.snapshots.load import load_pod
+from relambda.snapshots.export import PodPlan, plan_pod
+from relambda.snapshots.load import LoadedPod, load_pod
 from relambda.store.blobs import Blobs
 from relambda.store.interface import Store
 from relambda.store.lock import StateLock
@@ -111,32 +112,54 @@ class Cloud:
             "invocations": self._tenure.room.concurrency.running(),
         }
 
-    def export(self) -> Iterator[bytes]:
-        """A pod of this moment, in chunks."""
-        return pod_chunks(self.store, self.blobs)
+    def export(self) -> PodPlan:
+        """A pod of this moment: its size, and its chunks."""
+        return plan_pod(self.store, self.blobs)
 
     def import_(self, source: Readable, *, replace: bool) -> dict[str, Any]:
-        """Verify a pod and go on with it in the place of what is there. Raises PodRefusedError, ImportConflictError."""
-        if self.store.head() and not replace:
-            raise ImportConflictError(
-                f"This cloud holds {self.store.head()} events; import with --replace to put the snapshot in their "
-                "place (what is there now is kept as a backup generation)."
-            )
+        """Verify a pod and go on with it in the place of what is there, which is kept as the one backup.
+
+        Raises PodRefusedError or ImportConflictError, with the cloud as it was.
+        """
+        _check_empty(self.store.head(), replace=replace)
         if not self._importing.acquire(blocking=False):
             raise ImportConflictError("Another snapshot is being imported; try again when it is done.")
         try:
             loaded = load_pod(source, self.directory, self.blobs, event_types())
-            self._tenure.end(MARGIN_SECONDS)
-            self.directory.adopt(loaded.generation)
-            self._tenure = Tenure.begin(self.settings, self.limits, self.directory, self.cloud_id, self.clock)
+            self._swap(loaded, replace=replace)
         finally:
             self._importing.release()
-        return {"events": self.store.head()}
+        backup = self.directory.previous()
+        return {
+            "events": loaded.manifest.events.count,
+            "blobs": loaded.manifest.blobs.count,
+            "absent_blobs": loaded.manifest.blobs.absent,
+            "backup": None if backup is None else str(backup),
+        }
+
+    def _swap(self, loaded: LoadedPod, *, replace: bool) -> None:
+        """End this tenure, adopt the generation, begin the next; what was written meanwhile is not run over unasked."""
+        try:
+            _check_empty(self._tenure.end(MARGIN_SECONDS), replace=replace)
+            self.directory.adopt(loaded.generation)
+        except BaseException:
+            shutil.rmtree(loaded.generation, ignore_errors=True)
+            raise
+        finally:
+            self._tenure = Tenure.begin(self.settings, self.limits, self.directory, self.cloud_id, self.clock)
 
     def close(self, timeout: float) -> None:
         """Drain what runs, remove all containers, close the store, let go of the state directory."""
         self._tenure.end(timeout)
         self._lock.release()
+
+
+def _check_empty(head: int, *, replace: bool) -> None:
+    if head and not replace:
+        raise ImportConflictError(
+            f"This cloud holds {head} events; import with --replace to put the snapshot in their place "
+            "(what is there now is kept as a backup generation)."
+        )
 
 
 def limits_of(settings: Settings) -> Limits:

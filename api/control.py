@@ -66,8 +66,9 @@ class Snapshot:
 
     def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
         """Stream a pod."""
+        plan = self._cloud.export()
         resp.content_type = "application/octet-stream"
-        resp.stream = self._cloud.export()
+        resp.set_stream(plan.chunks(), plan.size)
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Take a pod in the place of all there is; nothing changes unless all of it is sound."""

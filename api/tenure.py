@@ -73,8 +73,8 @@ class Tenure:
         system.open(room)
         return cls(store, blobs, Views(store), room, system)
 
-    def end(self, timeout: float) -> None:
-        """Wait for running invocations, then stop everything; about `timeout` seconds at most."""
+    def end(self, timeout: float) -> int:
+        """Wait for running invocations, then stop everything; about `timeout` seconds at most. The log's last head."""
         self.system.stop(timeout)
         self.room.preparation.stop()
         self.room.runtime_api.stop(1.0)
@@ -84,7 +84,9 @@ class Tenure:
             _log.warning("containers may be left over: %s", error)
         self.room.engine.close()
         self.room.scheduler.stop()
+        head = self.store.head()
         self.store.close()
+        return head
 
     def engine_name(self) -> str:
         """The engine's name and version, or why there is none."""
