@@ -52,7 +52,7 @@ $(VENV)/dev.stamp: pyproject.toml | $(BIN)/python
 	@touch $(VENV)/run.stamp $@
 
 engine:
-	@docker/setup-engine.sh
+	@sh docker/setup-engine.sh
 
 image: $(VENV)/run.stamp engine
 	@$(BIN)/relambda images pull $(RUNTIME) --or-build

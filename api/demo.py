@@ -35,7 +35,7 @@ count = 0
 def handler(event, context):
     global count
     count += 1
-    return {"hello": event["name"], "count": count}
+    return {"hello": event.get("name", "you"), "count": count}
 """
 
 
@@ -104,10 +104,7 @@ class Demo:
             f"  export AWS_ACCESS_KEY_ID={ACCOUNT} AWS_SECRET_ACCESS_KEY=any AWS_DEFAULT_REGION={REGION}"
         )
         self._console.print(f"  aws --endpoint-url {url} lambda list-functions")
-        self._console.print(
-            f"  aws --endpoint-url {url} lambda invoke --function-name {FUNCTION} "
-            '--cli-binary-format raw-in-base64-out --payload \'{"name": "you"}\' /dev/stdout'
-        )
+        self._console.print(f"  aws --endpoint-url {url} lambda invoke --function-name {FUNCTION} /dev/stdout")
         self._console.print("\n`.venv/bin/relambda stop` stops it, and `relambda start -d` brings everything back.")
 
 
@@ -124,7 +121,7 @@ def relambda(*arguments: str) -> dict[str, Any]:
 
 
 def restart(state_dir: Path) -> dict[str, Any]:
-    """Stop the cloud of a directory if one runs, where it was, and start it."""
+    """Stop the cloud of a directory if one runs, and start it."""
     where = ("--state-dir", str(state_dir))
     relambda("stop", *where)
     return relambda("start", "-d", *where)
