@@ -51,14 +51,16 @@ class Body:
         """
         if self._read or self._unasked:
             return self._read
-        deadline, total = time.monotonic() + DRAIN_SECONDS, 0
+        self._connection.body_deadline = time.monotonic() + DRAIN_SECONDS
         try:
+            total = 0
             for piece in self._pieces:
                 total += len(piece)
-                if total > DRAIN_BYTES or time.monotonic() > deadline:
+                if total > DRAIN_BYTES:
                     return False
         except (BadRequestError, TruncatedRequestError, DisconnectedError):
             return False
+        self._connection.body_deadline = None
         return True
 
     def _ask(self) -> None:
@@ -92,7 +94,7 @@ class Body:
 
     def _portion(self, count: int) -> Iterator[bytes]:
         while count:
-            piece = self._connection.read_some(count, None)
+            piece = self._connection.read_some(count)
             count -= len(piece)
             yield piece
 

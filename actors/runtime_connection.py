@@ -25,8 +25,8 @@ MAX_HEAD_BYTES: Final = 1_200_000
 HEAD_SECONDS: Final = 30.0
 """A new connection must have sent its first request by then, any other one the rest of a head it began."""
 SEND_SECONDS: Final = 30.0
-_SLICE: Final = struct.pack("ll", 5, 0)
-"""Longest single wait for input, 5 s as a `timeval`; deadlines are looked at, and closings seen, in between."""
+_SLICE: Final = struct.pack("ll", 30, 0)
+"""Longest single wait for input without a deadline, as a `timeval`; closings are seen in between at the latest."""
 READ_BYTES: Final = 262_144
 
 
@@ -39,6 +39,8 @@ class Connection:
         self._read_any = False
         self._shut = False
         self._write_lock = threading.Lock()
+        self.body_deadline: float | None = None
+        """When reading a body ends with DisconnectedError; a monotonic time. A function may stream for long."""
         sock.setblocking(True)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -72,7 +74,7 @@ class Connection:
         while (end := self._buffer.find(b"\r\n")) < 0:
             if len(self._buffer) > limit:
                 raise BadRequestError(f"a line in a chunked body must be shorter than {limit} bytes")
-            self._buffer += self._more(None)
+            self._buffer += self._more()
         line, self._buffer = self._buffer[:end], self._buffer[end + 2 :]
         return line
 
@@ -85,20 +87,20 @@ class Connection:
         data[:filled], self._buffer = self._buffer, b""
         view = memoryview(data)
         while filled < count:
-            piece = self._more(None, count - filled)
+            piece = self._more(count - filled)
             view[filled : filled + len(piece)] = piece
             filled += len(piece)
         return bytes(data)
 
-    def read_some(self, count: int, deadline: float | None) -> bytes:
-        """Between 1 and `count` bytes. Raises as `read_exactly`, and DisconnectedError past the deadline."""
+    def read_some(self, count: int) -> bytes:
+        """Between 1 and `count` bytes. Raises as `read_exactly`."""
         if self._buffer:
             piece, self._buffer = self._buffer[:count], self._buffer[count:]
             return piece
-        return self._more(deadline, count)
+        return self._more(count)
 
-    def _more(self, deadline: float | None, count: int = READ_BYTES) -> bytes:
-        piece = self._receive(deadline, min(count, READ_BYTES))
+    def _more(self, count: int = READ_BYTES) -> bytes:
+        piece = self._receive(self.body_deadline, min(count, READ_BYTES))
         if not piece:
             raise TruncatedRequestError("the connection ended in the middle of a request's body")
         return piece
@@ -106,14 +108,21 @@ class Connection:
     def _receive(self, deadline: float | None, count: int = READ_BYTES) -> bytes:
         """Up to `count` bytes, b"" at the end. The socket's own time limit is the cheapest bound on a wait."""
         while not self._shut:
+            if deadline is not None:
+                self._await_input(deadline)
             try:
                 return self._socket.recv(count)
             except BlockingIOError:
-                if deadline is not None and time.monotonic() > deadline:
-                    raise DisconnectedError("the client sent nothing for too long") from None
+                continue
             except OSError as error:
                 raise DisconnectedError(f"the client's connection broke: {error}") from error
         raise DisconnectedError("the connection was closed on this side")
+
+    def _await_input(self, deadline: float) -> None:
+        readable = select.poll()
+        readable.register(self._socket, select.POLLIN)
+        if not readable.poll(max(0.0, deadline - time.monotonic()) * 1000):
+            raise DisconnectedError("the client sent nothing for too long")
 
     def client_waits(self) -> bool:
         """Whether the client is still there and has sent nothing more: fit to be given an answer."""

@@ -160,6 +160,20 @@ def test_expect_continue_is_refused_without_the_body(running: Any, reply_of: Rea
     assert client.recv(1) == b""
 
 
+def test_a_refused_body_that_does_not_come_is_not_waited_for(
+    running: Any, reply_of: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a refused request whose body stalls, when the bound is over, then the refusal is told, and the end."""
+    monkeypatch.setattr("relambda.actors.runtime_body.DRAIN_SECONDS", 0.05)
+    client = running.raw(
+        f"POST /2018-06-01/runtime/invocation/other/response HTTP/1.1\r\nHost: {running.host}\r\n"
+        "Content-Length: 9\r\n\r\nhalf".encode()
+    )
+    status, headers, _ = reply_of(client)
+    assert (status, headers["connection"]) == (400, "close")
+    assert client.recv(1) == b""
+
+
 def test_a_streamed_response_is_one_payload(running: Any, reply_of: Reader) -> None:
     """Given a streaming response, when it ends without trailers, then its chunks are the payload."""
     client = running.raw(streaming(running, chunks(b"part1", b"\0" * 8, b"part2")))
