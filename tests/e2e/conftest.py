@@ -1,0 +1,192 @@
+"""Clouds as users run them: the command line starts them, SDKs talk to them, signals end them."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import boto3
+import docker
+import pytest
+from botocore.config import Config
+
+from relambda.api.cloud_file import CloudFile, Process
+from relambda.api.daemon import gone
+from relambda.api.http_client import health
+
+ACCOUNT = "111111111111"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/test"
+
+
+class Harness:
+    """One cloud with a state directory of its own, on a free port that it keeps over restarts."""
+
+    def __init__(self, state: Path, environment: dict[str, str]) -> None:
+        self.state, self.port = state, 0
+        self.environment = {**os.environ, **environment}
+        self.url = ""
+        self.killed: list[Process] = []
+
+    def run(self, *arguments: str, check: bool = True) -> dict[str, Any]:
+        """Run `relambda ARGUMENTS --json` on this cloud."""
+        command = [sys.executable, "-P", "-m", "relambda.api.cli", *arguments, "--state-dir", str(self.state), "--json"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=self.environment, check=False)
+        if check and done.returncode:
+            raise AssertionError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr}{self.log()}")
+        return dict(json.loads(done.stdout)) if done.stdout.strip() else {}
+
+    def start(self) -> None:
+        """Start it in the background and wait until it is ready."""
+        self.url = self.run("start", "-d", "--host", "127.0.0.1", "--port", str(self.port))["url"]
+        self.port = int(self.url.rsplit(":", 1)[1])
+
+    def stop(self) -> None:
+        """Stop it as a user does."""
+        self.run("stop")
+
+    def kill(self, *, master: bool, worker: bool) -> None:
+        """SIGKILL the processes that are named, and wait until they are gone."""
+        about = self.about()
+        doomed = [*([about.master] if master else []), *([about.worker] if worker else [])]
+        for process in doomed:
+            os.kill(process.pid, signal.SIGKILL)
+        assert all(gone(process, 20) for process in doomed)
+        self.killed = doomed
+
+    def revive(self, killed: str) -> None:
+        """Have it back: a killed worker's master starts another by itself; else it is started as a user does."""
+        if killed != "worker":
+            self.start()
+            return
+        until = time.monotonic() + 30
+        while self.about().worker in self.killed or health(self.url) is None:
+            assert time.monotonic() < until, f"no new worker after 30 s{self.log()}"
+            time.sleep(0.02)
+
+    def about(self) -> CloudFile:
+        """What the cloud says of its processes."""
+        found = CloudFile.read(self.state)
+        assert found is not None, "the cloud left no cloud.json"
+        return found
+
+    def log(self) -> str:
+        """The end of its log."""
+        logs = sorted(self.state.glob("*.log"))
+        return "\n".join(path.read_text()[-6000:] for path in logs)
+
+    def client(self, account: str = ACCOUNT, region: str = "us-east-1") -> Any:
+        """An SDK's client of it; it does not retry, so that tests see every answer."""
+        return boto3.client(
+            "lambda",
+            endpoint_url=self.url,
+            region_name=region,
+            aws_access_key_id=account,
+            aws_secret_access_key="any",
+            config=Config(retries={"total_max_attempts": 1}, read_timeout=60, connect_timeout=5, proxies={}),
+        )
+
+    def containers(self) -> set[str]:
+        """Ids of the containers that carry its label."""
+        cloud = (self.state / "cloud-id").read_text().strip()
+        engine = docker.from_env()
+        try:
+            found = engine.api.containers(all=True, filters={"label": f"relambda={cloud}"})
+            return {container["Id"] for container in found}
+        finally:
+            engine.close()
+
+
+class MakeCloud(Protocol):
+    """Starts a cloud; keyword arguments are its options."""
+
+    def __call__(self, **environment: str) -> Harness: ...
+
+
+@pytest.fixture
+def make_cloud(tmp_path: Path, python_image: str) -> Iterator[MakeCloud]:
+    """Starts clouds that are stopped, and have left no container, when the test ends."""
+    clouds: list[Harness] = []
+
+    def make(**environment: str) -> Harness:
+        cloud = Harness(tmp_path / f"state-{len(clouds)}", environment)
+        cloud.start()
+        clouds.append(cloud)
+        return cloud
+
+    yield make
+    for cloud in clouds:
+        cloud.run("stop", check=False)
+    for cloud in clouds:
+        assert not cloud.containers(), "a stopped cloud left containers"
+
+
+@pytest.fixture
+def cloud(make_cloud: MakeCloud) -> Harness:
+    """A cloud with default options."""
+    return make_cloud()
+
+
+@pytest.fixture(scope="session")
+def zipped() -> Callable[[str], bytes]:
+    """Makes a package of one Python module, `index`."""
+
+    def make(source: str) -> bytes:
+        body = io.BytesIO()
+        with zipfile.ZipFile(body, "w") as archive:
+            archive.writestr("index.py", source)
+        return body.getvalue()
+
+    return make
+
+
+ECHO = "def handler(event, context):\n    return event\n"
+
+
+class MakeFunction(Protocol):
+    """Creates a function, waits until it is Active, and returns its name."""
+
+    def __call__(self, client: Any, source: str = ECHO, **members: Any) -> str: ...
+
+
+@pytest.fixture(scope="session")
+def make_function(zipped: Callable[[str], bytes]) -> MakeFunction:
+    """Creates functions through the SDK, with its own waiter."""
+
+    def make(client: Any, source: str = ECHO, **members: Any) -> str:
+        name = members.pop("FunctionName", f"f-{uuid.uuid4().hex[:12]}")
+        defaults = {
+            "Runtime": "python3.11",
+            "Role": ROLE,
+            "Handler": "index.handler",
+            "Code": {"ZipFile": zipped(source)},
+        }
+        client.create_function(FunctionName=name, **{**defaults, **members})
+        client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+        return str(name)
+
+    return make
+
+
+class Call(Protocol):
+    """Invokes a function; the payload read from JSON, and the whole answer."""
+
+    def __call__(self, client: Any, name: str, event: Any = None, **members: Any) -> tuple[Any, dict[str, Any]]: ...
+
+
+@pytest.fixture(scope="session")
+def call() -> Call:
+    """Invokes through the SDK."""
+
+    def invoke(client: Any, name: str, event: Any = None, **members: Any) -> tuple[Any, dict[str, Any]]:
+        answer = client.invoke(FunctionName=name, Payload=json.dumps(event), **members)
+        return json.loads(answer["Payload"].read() or b"null"), answer
+
+    return invoke
