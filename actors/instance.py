@@ -193,9 +193,9 @@ class InstanceActor(pykka.ThreadingActor):
         invocation = self.conversation.slot.close()
         if invocation is not None:
             self.conversation.fail(invocation, exited(self.conversation.exit_code or 137))
-        self.instance.session.close()
         if self.sandbox is not None:
             self.sandbox.destroy()
+        self.instance.session.close()
         self._tell_parent(InstanceGone(self.instance, self.failure))
         self.stop()
 
