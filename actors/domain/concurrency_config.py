@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 
 from relambda.actors.domain.configuration import Json
 from relambda.actors.domain.decider import Command, Event, event
-from relambda.actors.domain.functions import existing
 from relambda.actors.domain.names import LATEST
-from relambda.actors.domain.refusals import invalid
+from relambda.actors.domain.refusals import invalid, not_found
 from relambda.actors.domain.state import FunctionState, Head, function
 
 
@@ -67,7 +66,8 @@ def claim(head: Head | None, provisioned: int) -> int:
 @function.decides(PutConcurrency)
 def put_concurrency(state: FunctionState, command: PutConcurrency) -> Iterable[Event]:
     """A reservation that its provisioned concurrency fits into, and that leaves the account its minimum."""
-    existing(command.resource, state, LATEST)
+    if state.latest is None:
+        raise not_found(f"Function not found: {command.resource.arn(LATEST)}")
     asked, share, provisioned = command.reserved, command.share, provisioned_total(state.provisioned)
     if asked < provisioned:
         raise invalid(
@@ -95,7 +95,8 @@ def concurrency_reserved(state: FunctionState, event: ConcurrencyReserved) -> Fu
 @function.decides(DeleteConcurrency)
 def delete_concurrency(state: FunctionState, command: DeleteConcurrency) -> Iterable[Event]:
     """The end of the reservation; one that is not there is no error."""
-    existing(command.resource, state)
+    if state.latest is None:
+        raise not_found(f"Function not found: {command.resource.arn()}")
     if state.head is not None and state.head.reserved_concurrency is not None:
         yield ConcurrencyReleased(at_ms=command.at_ms)
 

@@ -8,7 +8,7 @@ from relambda.actors.domain.decider import Command, Event, event
 from relambda.actors.domain.functions import with_version
 from relambda.actors.domain.names import ResourceName
 from relambda.actors.domain.qualifiers import dropped
-from relambda.actors.domain.refusals import Refusal, invalid, not_found
+from relambda.actors.domain.refusals import Refusal, conflict, invalid, not_found
 from relambda.actors.domain.state import FunctionState, function
 from relambda.actors.domain.version import ACTIVE, Status, Version
 
@@ -53,7 +53,12 @@ def scalable(resource: ResourceName, version: Version | None, number: str) -> Ve
 @function.decides(PutScalingConfig)
 def put_scaling_config(state: FunctionState, command: PutScalingConfig) -> Iterable[Event]:
     """The scaling, unless it is so already."""
-    scalable(command.resource, state.versions.get(command.version), command.version)
+    version = scalable(command.resource, state.versions.get(command.version), command.version)
+    if version.unfinished:
+        raise conflict(
+            "The operation cannot be performed at this time. The function is currently in the following state: "
+            f"{version.state.value}"
+        )
     config = command.config or None
     if config is not None and _least(config) > config.get("MaxExecutionEnvironments", _least(config)):
         raise invalid("MinExecutionEnvironments must not be greater than MaxExecutionEnvironments.")

@@ -1,11 +1,14 @@
 """Scaling of managed-instances functions: bounds for a published version, and what they mean for its state."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from relambda.actors.domain.functions import PreparationFinished
 from relambda.actors.domain.publishing import VersionDeleted
 from relambda.actors.domain.scaling import PutScalingConfig, ScalingConfigChanged
+from relambda.actors.domain.version import CREATING
 
 LEAST, MOST = "MinExecutionEnvironments", "MaxExecutionEnvironments"
 
@@ -16,8 +19,9 @@ def put(stream: Any, config: dict[str, int] | None = None, version: str = "1") -
 
 @pytest.fixture
 def managed(stream: Any) -> Any:
-    """A managed-instances function with a published version."""
-    return stream.created(CapacityProviderConfig={"LambdaManagedInstancesCapacityProviderConfig": {}}).published()
+    """A managed-instances function with a published version that is Active."""
+    stream.created(CapacityProviderConfig={"LambdaManagedInstancesCapacityProviderConfig": {}}).published()
+    return stream.given(PreparationFinished(at_ms=4_000, version="1", revision_id="r-v1", failure=None))
 
 
 def test_bounds_are_kept(managed: Any) -> None:
@@ -42,6 +46,13 @@ def test_the_least_is_not_more_than_the_most(managed: Any) -> None:
     """Given bounds the wrong way round, then they are refused."""
     refusal = managed.refuses(put(managed, {LEAST: 3, MOST: 2}))
     assert refusal.code == "InvalidParameterValueException"
+
+
+def test_not_before_the_version_is_there(managed: Any) -> None:
+    """Given a version that is Pending, when bounds are put, then that is a conflict."""
+    pending = replace(managed.state.versions["1"], state=CREATING)
+    managed.state = replace(managed.state, versions={**managed.state.versions, "1": pending})
+    assert managed.refuses(put(managed, {MOST: 2})).code == "ResourceConflictException"
 
 
 def test_ordinary_functions_have_none(orders: Any) -> None:
