@@ -5,15 +5,18 @@ from typing import Any
 import pykka
 
 from relambda.actors.domain import (
+    aliases,
     concurrency_config,
     event_invoke_config,
     function_url,
     functions,
+    policies,
     provisioned,
     publishing,
     recursion,
     runtime_management,
     scaling,
+    tags,
 )
 from relambda.actors.domain.decider import Decider
 from relambda.actors.domain.names import ResourceName
@@ -24,7 +27,7 @@ from relambda.actors.room import Room
 from relambda.actors.system import ActorStart
 
 RULES = (
-    *(functions, publishing),
+    *(functions, publishing, aliases, policies, tags),
     *(concurrency_config, event_invoke_config, function_url, provisioned, recursion, runtime_management, scaling),
 )
 """Modules that register what they know with a decider; imported for that."""

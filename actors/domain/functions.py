@@ -8,10 +8,11 @@ from relambda.actors.domain.configuration import Json, Layer
 from relambda.actors.domain.decider import Command, Event, event
 from relambda.actors.domain.limits import Limits
 from relambda.actors.domain.names import LATEST, ResourceName
-from relambda.actors.domain.publishing import published
+from relambda.actors.domain.publishing import publication, published, settled
 from relambda.actors.domain.refusals import Refusal, check_revision, conflict, invalid, not_found
 from relambda.actors.domain.state import FunctionState, Head, function
-from relambda.actors.domain.version import ACTIVE, CREATING, SUCCESSFUL, UPDATING, Code, Status, Version
+from relambda.actors.domain.tags import check_tags
+from relambda.actors.domain.version import ACTIVE, CREATING, NON_INVOCABLE, SUCCESSFUL, UPDATING, Code, Status, Version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,20 +123,6 @@ def existing(resource: ResourceName, state: FunctionState, qualifier: str | None
     return state.latest
 
 
-def settled(resource: ResourceName, state: FunctionState) -> Version:
-    """$LATEST of a function of which no change is under way. Raises Refusal."""
-    latest = existing(resource, state)
-    if latest.state.value == "Pending":
-        raise conflict(
-            "The operation cannot be performed at this time. The function is currently in the following state: Pending"
-        )
-    if latest.unfinished:
-        raise conflict(
-            f"The operation cannot be performed at this time. An update is in progress for resource: {resource.arn()}"
-        )
-    return latest
-
-
 @function.decides(CreateFunction)
 def create(state: FunctionState, command: CreateFunction) -> Iterable[Event]:
     """A new function, published as its first version at once when asked."""
@@ -143,6 +130,7 @@ def create(state: FunctionState, command: CreateFunction) -> Iterable[Event]:
         raise conflict(f"Function already exist: {command.resource.name}")
     config = configuration.with_defaults(command.resource, command.settings)
     configuration.check(config, command.settings, command.limits, command.at_ms, creating=True)
+    check_tags(command.tags)
     created = FunctionCreated(
         at_ms=command.at_ms,
         config=config,
@@ -192,8 +180,9 @@ def update_code(state: FunctionState, command: UpdateFunctionCode) -> Iterable[E
         at_ms=command.at_ms, code=command.code, config=config, revision_id=command.revision_id
     )
     yield updated
-    if command.publish:
-        yield published(function.evolve(state, updated), command.at_ms, command.revision_id)
+    after = function.evolve(state, updated)
+    if command.publish and publication(after) is None:
+        yield published(after, command.at_ms, command.revision_id)
 
 
 @function.evolves(FunctionCodeUpdated)
@@ -247,10 +236,11 @@ def finish(state: FunctionState, command: FinishPreparation) -> Iterable[Event]:
 def finished(state: FunctionState, event: PreparationFinished) -> FunctionState:
     """The version is Active and Successful, or Failed with the reason."""
     version = replace(state.versions[event.version], revision_id=event.revision_id, serving=None)
+    active = NON_INVOCABLE if version.version == LATEST and "CapacityProviderConfig" in version.config else ACTIVE
     if version.state.value == "Pending":
-        version = replace(version, state=event.failure or ACTIVE, update=SUCCESSFUL if not event.failure else None)
+        version = replace(version, state=event.failure or active, update=SUCCESSFUL if not event.failure else None)
     else:
-        version = replace(version, state=ACTIVE, update=event.failure or SUCCESSFUL)
+        version = replace(version, state=active, update=event.failure or SUCCESSFUL)
     return with_version(state, version)
 
 

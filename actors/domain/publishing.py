@@ -1,15 +1,22 @@
-"""Versions: published from $LATEST, deleted, never changed in between."""
+"""Versions: published from $LATEST, deleted, never changed in between.
+
+A function of managed instances has `$LATEST.PUBLISHED` beside its numbered versions: what PublishTo publishes, each
+time in the place of the former (FACTS.md section 7).
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from relambda.actors.domain.aliases import invokes
 from relambda.actors.domain.decider import Command, Event, event
 from relambda.actors.domain.description import code_sha256
-from relambda.actors.domain.names import LATEST
-from relambda.actors.domain.qualifiers import dropped, without
+from relambda.actors.domain.names import LATEST, ResourceName
+from relambda.actors.domain.qualifiers import dropped, is_version, without
 from relambda.actors.domain.refusals import check_revision, conflict, invalid, not_found
 from relambda.actors.domain.state import FunctionState, function
 from relambda.actors.domain.version import CREATING, Version
+
+LATEST_PUBLISHED = "$LATEST.PUBLISHED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +27,7 @@ class PublishVersion(Command):
     code_sha256: str | None = None
     description: str | None = None
     expected_revision_id: str | None = None
+    to_latest_published: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +40,7 @@ class DeleteVersion(Command):
 @event("VersionPublished")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionPublished(Event):
-    """$LATEST was copied as the version of this number; both have the revision id from now on."""
+    """$LATEST was copied as this version, with this description; both have the revision id from now on."""
 
     version: str
     description: str
@@ -47,13 +55,35 @@ class VersionDeleted(Event):
     version: str
 
 
+def settled(resource: ResourceName, state: FunctionState) -> Version:
+    """$LATEST of a function of which no change is under way. Raises Refusal."""
+    latest = state.latest
+    if latest is None:
+        raise not_found(f"Function not found: {resource.arn()}")
+    if latest.state.value == "Pending":
+        raise conflict(
+            "The operation cannot be performed at this time. The function is currently in the following state: Pending"
+        )
+    if latest.unfinished:
+        raise conflict(
+            f"The operation cannot be performed at this time. An update is in progress for resource: {resource.arn()}"
+        )
+    return latest
+
+
 def published(state: FunctionState, at_ms: int, revision_id: str, description: str | None = None) -> VersionPublished:
     """The event that publishes $LATEST under the next number."""
-    latest = state.versions[LATEST]
+    return _publication(state, at_ms, revision_id, description, str(state.last_version + 1))
+
+
+def _publication(
+    state: FunctionState, at_ms: int, revision_id: str, description: str | None, version: str
+) -> VersionPublished:
+    own = state.versions[LATEST].config["Description"]
     return VersionPublished(
         at_ms=at_ms,
-        version=str(state.last_version + 1),
-        description=latest.config["Description"] if description is None else description,
+        version=version,
+        description=own if description is None else description,
         revision_id=revision_id,
     )
 
@@ -61,27 +91,33 @@ def published(state: FunctionState, at_ms: int, revision_id: str, description: s
 @function.decides(PublishVersion)
 def publish(state: FunctionState, command: PublishVersion) -> Iterable[Event]:
     """A new version; nothing when $LATEST has not changed since the last one (TRAPS.md row 10)."""
-    latest = state.latest
-    if latest is None:
-        raise not_found(f"Function not found: {command.resource.arn()}")
-    if latest.unfinished:
-        raise conflict(
-            "The operation cannot be performed at this time. "
-            + (
-                "The function is currently in the following state: Pending"
-                if latest.state.value == "Pending"
-                else f"An update is in progress for resource: {command.resource.arn()}"
-            )
-        )
+    latest = settled(command.resource, state)
     check_revision(command.expected_revision_id, latest.revision_id)
+    _check_code(latest, command.code_sha256)
+    if command.to_latest_published and "CapacityProviderConfig" not in latest.config:
+        raise invalid("PublishTo is supported for functions with a capacity provider only.")
+    version = LATEST_PUBLISHED if command.to_latest_published else str(state.last_version + 1)
+    if publication(state, to_latest_published=command.to_latest_published) is None:
+        yield _publication(state, command.at_ms, command.revision_id, command.description, version)
+
+
+def _check_code(latest: Version, expected: str | None) -> None:
     actual = code_sha256(latest.code.sha256)
-    if command.code_sha256 is not None and command.code_sha256 != actual:
+    if expected is not None and expected != actual:
         raise invalid(
-            f"CodeSHA256 ({command.code_sha256}) is different from current CodeSHA256 in $LATEST ({actual}). "
+            f"CodeSHA256 ({expected}) is different from current CodeSHA256 in $LATEST ({actual}). "
             "Please try again with the CodeSHA256 in $LATEST."
         )
-    if last_published(state) is None or not unchanged(state):
-        yield published(state, command.at_ms, command.revision_id, command.description)
+
+
+def publication(state: FunctionState, *, to_latest_published: bool = False) -> Version | None:
+    """The version that publishing now would give again: the last one, when $LATEST is still as it was then."""
+    last = state.versions.get(LATEST_PUBLISHED) if to_latest_published else last_published(state)
+    latest = state.latest
+    if last is None or latest is None:
+        return None
+    was = {**last.config, "Description": last.source_description}
+    return last if (last.code, last.layers, was) == (latest.code, latest.layers, latest.config) else None
 
 
 def last_published(state: FunctionState) -> Version | None:
@@ -90,34 +126,45 @@ def last_published(state: FunctionState) -> Version | None:
     return state.versions[str(max(numbers))] if numbers else None
 
 
-def unchanged(state: FunctionState) -> bool:
-    """$LATEST has the code and configuration of the last published version; descriptions do not count."""
-    last, latest = last_published(state), state.latest
-    if last is None or latest is None:
-        return False
-    ours, theirs = ({**version.config, "Description": ""} for version in (last, latest))
-    return (last.code, last.layers, ours) == (latest.code, latest.layers, theirs)
-
-
 @function.evolves(VersionPublished)
 def version_published(state: FunctionState, event: VersionPublished) -> FunctionState:
     """The copy is there, and $LATEST has a new revision id (TRAPS.md row 10)."""
     latest = replace(state.versions[LATEST], revision_id=event.revision_id)
-    config = {**latest.config, "Description": event.description}
-    copy = replace(latest, version=event.version, config=config, modified_ms=event.at_ms, serving=None)
-    if copy.unfinished and copy.update is not None:
+    copy = replace(
+        latest,
+        version=event.version,
+        config={**latest.config, "Description": event.description},
+        source_description=latest.config["Description"],
+        modified_ms=event.at_ms,
+        serving=None,
+    )
+    if copy.unfinished or _starts_anew(copy):
         copy = replace(copy, state=CREATING, update=None)
     versions = {**state.versions, LATEST: latest, event.version: copy}
-    return replace(state, versions=versions, last_version=int(event.version))
+    last = state.last_version if event.version.startswith("$") else int(event.version)
+    return replace(state, versions=versions, last_version=last)
+
+
+def _starts_anew(version: Version) -> bool:
+    """SnapStart and managed instances initialise a version before it is Active (FACTS.md section 1, "State facts")."""
+    return version.config["SnapStart"]["ApplyOn"] == "PublishedVersions" or "CapacityProviderConfig" in version.config
 
 
 @function.decides(DeleteVersion)
 def delete_version(state: FunctionState, command: DeleteVersion) -> Iterable[Event]:
-    """The end of a published version, unless an alias points to it; one that is not there is no error."""
+    """The end of a published version that no alias invokes; one that is not there is no error.
+
+    The words about aliases are AWS's as users have published them.
+    """
     if state.latest is None:
         raise not_found(f"Function not found: {command.resource.arn()}")
     if command.version == LATEST:
         raise invalid("$LATEST version cannot be deleted without deleting the function.")
+    if not is_version(command.version):
+        raise invalid("Deletion of aliases is not currently supported.")
+    referring = sorted(name for name, alias in state.aliases.items() if invokes(alias, command.version))
+    if referring:
+        raise conflict(f"Unable to delete version because the following aliases reference it: [{', '.join(referring)}]")
     if command.version in state.versions:
         yield VersionDeleted(at_ms=command.at_ms, version=command.version)
 

@@ -30,6 +30,8 @@ CREATING = Status("Pending", "The function is being created.", "Creating")
 ACTIVE = Status("Active")
 UPDATING = Status("InProgress", "The function is being created.", "Creating")
 SUCCESSFUL = Status("Successful")
+NON_INVOCABLE = Status("ActiveNonInvocable")
+"""$LATEST of a function of managed instances, whose versions alone run (FACTS.md section 7)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Version:
     layers: tuple[Layer, ...] = ()
     serving: "Version | None" = None
     """While an update is in progress: what invokes still get."""
+    source_description: str = ""
+    """Of a published version: what $LATEST's description was then, its own being whatever publishing gave it."""
 
     @property
     def unfinished(self) -> bool:

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import msgspec
-
 from relambda.actors.domain.configuration import settings
 from relambda.actors.domain.description import describe
 from relambda.actors.domain.functions import (
@@ -13,15 +11,14 @@ from relambda.actors.domain.functions import (
     UpdateFunctionConfiguration,
 )
 from relambda.actors.domain.names import LATEST, ResourceName
-from relambda.actors.domain.publishing import DeleteVersion
+from relambda.actors.domain.publishing import DeleteVersion, last_published
 from relambda.actors.domain.refusals import invalid, not_found
 from relambda.actors.domain.state import FunctionState
 from relambda.actors.domain.version import Version
 from relambda.api.call import Call, Output, operation
 from relambda.api.code import code_of, layers_of, wait_until_settled
 from relambda.api.code_location import location_of
-from relambda.api.paging import page
-from relambda.api.wire.response import Response
+from relambda.api.listing import list_documents
 
 
 @operation("CreateFunction")
@@ -60,7 +57,7 @@ def get_function(call: Call) -> Output:
     version = call.cloud.views.qualified(function, qualifier)
     head = call.cloud.views.head(function)
     output: dict[str, Any] = {
-        "Configuration": describe(function, version, qualified=qualifier is not None),
+        "Configuration": _configuration(function, version, qualifier),
         "Code": _code(call, function, version),
     }
     if head is not None and head.tags:
@@ -85,31 +82,26 @@ def _code(call: Call, function: ResourceName, version: Version) -> dict[str, Any
 def get_function_configuration(call: Call) -> Output:
     """The configuration of a version."""
     function, qualifier = call.function()
-    version = call.cloud.views.qualified(function, qualifier)
-    return describe(function, version, qualified=qualifier is not None)
+    return _configuration(function, call.cloud.views.qualified(function, qualifier), qualifier)
+
+
+def _configuration(function: ResourceName, version: Version, qualifier: str | None) -> dict[str, Any]:
+    """With the ARN as it was asked for: an alias's has the alias in it."""
+    return {**describe(function, version, qualified=False), "FunctionArn": function.arn(qualifier)}
 
 
 @operation("ListFunctions")
 def list_functions(call: Call) -> Output:
-    """$LATEST of each function by name; with FunctionVersion=ALL all versions of each."""
-    if call.given.get("FunctionVersion") == "ALL":
-        return _list_all_versions(call)
-    items, marker = page(call.cloud.store, "function_listing", call.scope.prefix, call.given, msgspec.Raw)
-    return _list_answer(call, items, marker)
+    """$LATEST of each function by name; with FunctionVersion=ALL all versions of each.
 
-
-def _list_all_versions(call: Call) -> Output:
-    items, marker = page(call.cloud.store, "version_listing", call.scope.prefix, call.given, msgspec.Raw)
-    return _list_answer(call, items, marker)
-
-
-def _list_answer(call: Call, items: list[msgspec.Raw], marker: str | None) -> Response:
-    """The rows are answers already: they are put together, not read and written again."""
-    body: dict[str, Any] = {"Functions": items}
-    if marker:
-        body["NextMarker"] = marker
-    headers = {"Content-Type": "application/json", "x-amzn-RequestId": call.request_id}
-    return Response(200, headers, msgspec.json.encode(body))
+    MasterRegion asks for replicas of Lambda@Edge functions, of which there are none.
+    """
+    is_all = call.given.get("FunctionVersion") == "ALL"
+    if "MasterRegion" in call.given:
+        if not is_all:
+            raise invalid("FunctionVersion must be set to ALL when MasterRegion is specified.")
+        return {"Functions": []}
+    return list_documents(call, "version_listing" if is_all else "function_listing", call.scope.prefix, "Functions")
 
 
 @operation("UpdateFunctionCode")
@@ -128,8 +120,9 @@ def update_function_code(call: Call) -> Output:
         dry_run=bool(given.get("DryRun")),
     )
     state: FunctionState = call.cloud.ask(command)
-    if command.publish and not command.dry_run:
-        return describe(function, state.versions[str(state.last_version)], qualified=True)
+    version = last_published(state) if command.publish and not command.dry_run else None
+    if version is not None:
+        return describe(function, version, qualified=True)
     return describe(function, state.versions[LATEST], qualified=False)
 
 

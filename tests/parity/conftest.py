@@ -1,0 +1,213 @@
+"""One cloud for the whole suite, as users have it: started by the command line, spoken to by boto3."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import uuid
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+RELAMBDA = (sys.executable, "-P", "-m", "relambda.api.cli")
+SECONDS = 120
+ACCOUNT, REGION = "111111111111", "us-east-1"
+ROLE = "arn:aws:iam::111111111111:role/parity"
+_OURS = ("LAMBDA_", "RELAMBDA_", "GATEWAY_", "AWS_", "BUCKET_MARKER_", "DNS_", "DEBUG")
+
+
+def _relambda(*arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run the command line with nothing of the caller's own options."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+    command = [*RELAMBDA, *(str(argument) for argument in arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=check, env=environ)
+
+
+@pytest.fixture(scope="session")
+def cloud(python_image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """A running cloud as `relambda start --json` describes it: its `url`, `state_dir`, `pid`."""
+    state_dir = tmp_path_factory.mktemp("parity") / "state"
+    where = ("--state-dir", state_dir)
+    started = _relambda("start", "-d", "--host", "127.0.0.1", "--port", 0, *where, "--json", check=False)
+    assert started.returncode == 0, started.stderr
+    yield json.loads(started.stdout)
+    stopped = _relambda("stop", *where, check=False)
+    assert stopped.returncode == 0, stopped.stderr
+
+
+class Clients(Protocol):
+    """Makes Lambda clients of an account and region of the cloud."""
+
+    def __call__(self, account: str = ACCOUNT, region: str = REGION, **config: Any) -> Any: ...
+
+
+@pytest.fixture(scope="session")
+def other_aws(cloud: dict[str, Any]) -> Iterator[Clients]:
+    """Clients of any account and region; `config` is for botocore's Config. They do not retry."""
+    made: dict[str, Any] = {}
+
+    def client(account: str = ACCOUNT, region: str = REGION, **config: Any) -> Any:
+        key = repr((account, region, config))
+        if key not in made:
+            made[key] = boto3.session.Session().client(
+                "lambda",
+                endpoint_url=cloud["url"],
+                region_name=region,
+                aws_access_key_id=account,
+                aws_secret_access_key="parity",
+                config=Config(**{"retries": {"total_max_attempts": 1}, "max_pool_connections": 20, **config}),
+            )
+        return made[key]
+
+    yield client
+    for each in made.values():
+        each.close()
+
+
+@pytest.fixture(scope="session")
+def aws(other_aws: Clients) -> Any:
+    """The Lambda client of account 111111111111 in us-east-1."""
+    return other_aws()
+
+
+@pytest.fixture(scope="session")
+def raw_aws(other_aws: Clients) -> Any:
+    """The same client without the SDK's own checks: what it is given is what the cloud gets."""
+    return other_aws(parameter_validation=False)
+
+
+def _zip(source: str = "def handler(event, context):\n    return event\n", name: str = "app.py") -> bytes:
+    """A deployment package of one file, the same bytes for the same source."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), source)
+    return content.getvalue()
+
+
+@pytest.fixture(scope="session")
+def make_zip() -> Callable[..., bytes]:
+    """Makes a deployment package of one Python source, `app.py` unless named otherwise."""
+    return _zip
+
+
+@pytest.fixture(scope="session")
+def function_zip() -> bytes:
+    """A deployment package whose `app.handler` answers its event."""
+    return _zip()
+
+
+def _fresh(stem: str = "f") -> str:
+    return f"{stem}-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture(scope="session")
+def fresh() -> Callable[..., str]:
+    """Makes names that no other test uses, from a stem when one is given."""
+    return _fresh
+
+
+class Wait(Protocol):
+    """Waits with one of boto3's waiters, many times a second."""
+
+    def __call__(self, waiter: str, name: str, client: Any = None, **given: Any) -> None: ...
+
+
+@pytest.fixture(scope="session")
+def wait(aws: Any) -> Wait:
+    """Waits for a function with the SDK's own waiters, looking every 30 ms for at most a minute."""
+
+    def until(waiter: str, name: str, client: Any = None, **given: Any) -> None:
+        waiting = (client or aws).get_waiter(waiter)
+        waiting.wait(FunctionName=name, WaiterConfig={"Delay": 0.03, "MaxAttempts": 2000}, **given)
+
+    return until
+
+
+class MakeFunction(Protocol):
+    """Creates a function and waits until it is Active; answers what CreateFunction answered."""
+
+    def __call__(self, name: str | None = None, client: Any = None, **create_args: Any) -> dict[str, Any]: ...
+
+
+@pytest.fixture
+def make_function(aws: Any, wait: Wait) -> Iterator[MakeFunction]:
+    """Makes functions, python3.11 and echoing unless told otherwise; they are deleted after the test."""
+    made: list[tuple[Any, str]] = []
+
+    def make(name: str | None = None, client: Any = None, **create_args: Any) -> dict[str, Any]:
+        name, by = name or _fresh("made"), client or aws
+        ordinary = {"Runtime": "python3.11", "Role": ROLE, "Handler": "app.handler", "Code": {"ZipFile": _zip()}}
+        if create_args.get("PackageType") == "Image":
+            ordinary = {"Role": ROLE}
+        answer: dict[str, Any] = by.create_function(FunctionName=name, **{**ordinary, **create_args})
+        made.append((by, name))
+        wait("function_active_v2", name, by)
+        return answer
+
+    yield make
+    for by, name in made:
+        try:
+            by.delete_function(FunctionName=name)
+        except by.exceptions.ResourceNotFoundException:
+            continue
+
+
+class Answer:
+    """A refusal as it came: status, code, message, and the body's own members."""
+
+    def __init__(self, error: ClientError) -> None:
+        response = error.response
+        self.status: int = response["ResponseMetadata"]["HTTPStatusCode"]
+        self.code: str = response["Error"]["Code"]
+        self.message: str | None = response["Error"].get("Message")
+        self.type: str | None = response.get("Type")
+        self.headers: dict[str, str] = response["ResponseMetadata"]["HTTPHeaders"]
+        self.members: dict[str, Any] = response
+
+    @property
+    def told(self) -> tuple[int, str, str | None]:
+        """Status, code and message."""
+        return self.status, self.code, self.message
+
+
+class Refused(Protocol):
+    """Calls an operation that must be refused; answers what came."""
+
+    def __call__(self, call: Callable[..., Any], **given: Any) -> Answer: ...
+
+
+@pytest.fixture(scope="session")
+def refused() -> Refused:
+    """Calls what must be refused."""
+
+    def call_refused(call: Callable[..., Any], **given: Any) -> Answer:
+        with pytest.raises(ClientError) as caught:
+            call(**given)
+        return Answer(caught.value)
+
+    return call_refused
+
+
+@pytest.fixture(scope="session")
+def position(cloud: dict[str, Any]) -> Callable[[], int]:
+    """The number of the last event in the log: a refused request leaves it as it was."""
+    from urllib.request import urlopen
+
+    def read() -> int:
+        with urlopen(f"{cloud['url']}/_relambda/health", timeout=30) as answer:
+            return int(json.load(answer)["position"])
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def state_dir(cloud: dict[str, Any]) -> Path:
+    """Where the cloud keeps its state."""
+    return Path(cloud["state_dir"])
