@@ -8,6 +8,8 @@ from relambda.actors import codec
 from relambda.actors.clock import Clock, Scheduler
 from relambda.actors.concurrency import Concurrency
 from relambda.actors.domain.limits import Limits
+from relambda.actors.domain.names import ResourceName
+from relambda.actors.domain.state import Head
 from relambda.actors.engine import Engine, EngineError
 from relambda.actors.engine_docker import DockerEngine
 from relambda.actors.engine_late import LateEngine
@@ -70,8 +72,10 @@ class Tenure:
             options=options_of(settings),
             new_id=lambda: str(uuid.uuid4()),
         )
+        views = Views(store)
+        _reserve(views, room.concurrency)
         system.open(room)
-        return cls(store, blobs, Views(store), room, system)
+        return cls(store, blobs, views, room, system)
 
     def end(self, timeout: float) -> int:
         """Wait for running invocations, then stop everything; about `timeout` seconds at most. The log's last head."""
@@ -94,6 +98,14 @@ class Tenure:
             return self.room.engine.ping()
         except EngineError as error:
             return f"unavailable: {error}"
+
+
+def _reserve(views: Views, concurrency: Concurrency) -> None:
+    """Count what functions have reserved, before any of their actors has started."""
+    for key, value in views.scan("functions", ""):
+        reserved = codec.from_row(Head, value).reserved_concurrency
+        if reserved is not None:
+            concurrency.reserve(ResourceName("function", *key.split("/", 2)), reserved)
 
 
 def options_of(settings: Settings) -> Options:
