@@ -14,6 +14,7 @@ from relambda.actors.domain.refusals import Refusal, invalid
 LIMIT = 20_480
 """Bytes of a resource's policy (limits.tsv)."""
 VERSIONS = ("2012-10-17", "2008-10-17")
+EFFECTS = ("Allow", "Deny")
 
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 _IDENTITY = re.compile(r"arn:aws[a-z-]*:(iam|sts)::\d{12}:[\w+=,.@/*-]+", re.ASCII)
@@ -112,7 +113,7 @@ def _check_statement(statement: Any, resource_arn: str) -> None:
     for member in ("Principal", "Action", "Resource"):
         if (member in statement) == (f"Not{member}" in statement):
             raise _malformed(f"a statement has either {member} or Not{member}")
-    if statement.get("Effect") not in {"Allow", "Deny"}:
+    if statement.get("Effect") not in EFFECTS:
         raise _malformed("Effect is Allow or Deny")
     if "Sid" in statement and not (isinstance(statement["Sid"], str) and _SID.fullmatch(statement["Sid"])):
         raise _malformed("a Sid has 1 to 100 letters, digits, - and _")
