@@ -7,12 +7,12 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from docker import APIClient
-from docker.errors import DockerException
 from docker.tls import TLSConfig
 
 from relambda.actors.engine import EngineUnavailableError
@@ -41,10 +41,7 @@ class Endpoint:
         """A new connection of its own; `seconds` bounds connecting and each read and write. Raises OSError."""
         parts = urlsplit(self.url)
         if parts.scheme == "unix":
-            connection = socket.socket(socket.AF_UNIX)
-            connection.settimeout(seconds)
-            connection.connect(parts.path)
-            return connection
+            return _unix_socket(parts.path, seconds)
         port = parts.port or (2376 if self.tls_folder else 2375)
         connection = socket.create_connection((parts.hostname or "localhost", port), seconds)
         if self.tls_folder is None:
@@ -75,7 +72,7 @@ def find_engine() -> FoundEngine:
     for endpoint in endpoints():
         try:
             return FoundEngine(endpoint, _api_version(endpoint))
-        except DockerException as error:
+        except OSError as error:
             failures.append(f"{endpoint.url} ({endpoint.source}): {error}")
     raise EngineUnavailableError(
         f"no Docker engine answers; tried {'; '.join(failures)}. "
@@ -93,9 +90,30 @@ def endpoints() -> list[Endpoint]:
 
 
 def _api_version(endpoint: Endpoint) -> str:
-    """Asks with a short bound, so that a dead endpoint is left quickly."""
-    with endpoint.client("auto", _FIND_SECONDS, pool=1) as probe:
-        return str(probe.api_version)
+    """Asks with a short bound, so that a dead endpoint is left quickly. Raises OSError."""
+    connection = HTTPConnection("docker")
+    connection.sock = endpoint.socket(_FIND_SECONDS)
+    try:
+        connection.request("GET", "/_ping")
+        version = connection.getresponse().getheader("Api-Version")
+    except HTTPException as error:
+        raise OSError(f"it does not speak HTTP: {error!r}") from error
+    finally:
+        connection.close()
+    if version is None:
+        raise OSError("it is no Docker engine: it tells no Api-Version")
+    return version
+
+
+def _unix_socket(path: str, seconds: float) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(seconds)
+    try:
+        connection.connect(path)
+    except OSError:
+        connection.close()
+        raise
+    return connection
 
 
 def _supported(endpoint: Endpoint) -> Endpoint:

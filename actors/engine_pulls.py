@@ -97,11 +97,15 @@ class ImageShelf:
             raise ImageUnavailableError(f"not pulled after {_PULL_SECONDS} s") from None
 
     def _lead(self, name: str, pull: _Pull) -> None:
-        """Pull on this thread for all that wait; a failure is theirs too."""
+        """Pull on this thread for all that wait; a failure is theirs too.
+
+        Looks again first: a pull that ended since the caller looked has brought it.
+        """
         try:
-            self._pull(name, lambda line: _report(pull, line))
+            if not self._look(name):
+                self._pull(name, lambda line: _report(pull, line))
             pull.done.set_result(None)
-        except (DockerException, RequestException, ImageUnavailableError) as error:
+        except (DockerException, RequestException, EngineError) as error:
             pull.done.set_exception(ImageUnavailableError(str(error)))
         except BaseException as error:
             pull.done.set_exception(ImageUnavailableError(f"the pull was broken off: {error!r}"))

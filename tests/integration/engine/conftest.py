@@ -1,0 +1,195 @@
+"""What tests of the Docker engine share: sandboxes of small shell scripts, recorders, a registry on loopback."""
+
+import queue
+import shutil
+import socket
+import subprocess
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import docker
+import pytest
+
+from relambda.actors.engine import Mount, Sandbox, SandboxExit, SandboxSpec
+from relambda.actors.engine_docker import DockerEngine
+
+_WAIT_SECONDS = 30
+
+
+@dataclass
+class Recorder:
+    """A listener that keeps what it hears, in order."""
+
+    heard: "queue.Queue[tuple[Any, ...]]" = field(default_factory=queue.Queue)
+    output: bytes = b""
+
+    def on_output(self, data: bytes) -> None:
+        self.heard.put(("output", data))
+
+    def on_runtime_exit(self, code: int) -> None:
+        self.heard.put(("exit", code))
+
+    def on_mark(self, mark: str, memory_peak_bytes: int) -> None:
+        self.heard.put(("mark", mark, memory_peak_bytes))
+
+    def on_killed(self) -> None:
+        self.heard.put(("killed",))
+
+    def on_exit(self, exit_: SandboxExit) -> None:
+        self.heard.put(("gone", exit_))
+
+    def next_word(self) -> tuple[Any, ...]:
+        """The next thing heard that is not output; output before it is gathered in `output`."""
+        while True:
+            word = self.heard.get(timeout=_WAIT_SECONDS)
+            if word[0] != "output":
+                return word
+            self.output += word[1]
+
+    def until_output(self, wanted: bytes) -> None:
+        """Wait until the output so far holds these bytes."""
+        while wanted not in self.output:
+            word = self.heard.get(timeout=_WAIT_SECONDS)
+            assert word[0] == "output", word
+            self.output += word[1]
+
+
+class Launch(Protocol):
+    """Starts a sandbox whose runtime is a shell script."""
+
+    def __call__(
+        self,
+        script: str,
+        *,
+        engine: DockerEngine | None = None,
+        memory_mb: int = 128,
+        mounts: Sequence[Mount] = (),
+        environment: Mapping[str, str] | None = None,
+        runtime_host: str = "runtime-host",
+    ) -> tuple[Sandbox, Recorder]: ...
+
+
+@pytest.fixture
+def launch(docker_engine: DockerEngine, python_image: str) -> Iterator[Launch]:
+    """Started sandboxes, destroyed at the end."""
+    started: list[Sandbox] = []
+
+    def start(
+        script: str,
+        *,
+        engine: DockerEngine | None = None,
+        memory_mb: int = 128,
+        mounts: Sequence[Mount] = (),
+        environment: Mapping[str, str] | None = None,
+        runtime_host: str = "runtime-host",
+    ) -> tuple[Sandbox, Recorder]:
+        recorder = Recorder()
+        spec = SandboxSpec(
+            name=f"relambda-test-{uuid.uuid4().hex}",
+            image=python_image,
+            entrypoint=("/bin/bash", "-c"),
+            handler=(script,),
+            environment=environment or {},
+            memory_mb=memory_mb,
+            runtime_host=runtime_host,
+            mounts=mounts,
+        )
+        sandbox = (engine or docker_engine).start_sandbox(spec, recorder)
+        started.append(sandbox)
+        return sandbox, recorder
+
+    yield start
+    for sandbox in started:
+        sandbox.destroy()
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture
+def docker_api() -> Iterator[docker.APIClient]:
+    """A client of the test's own, to look at the engine from outside."""
+    with docker.APIClient(version="auto", timeout=30) as client:
+        yield client
+
+
+@pytest.fixture
+def tiny_image(docker_api: docker.APIClient, tmp_path: Path) -> Iterator[Callable[[str], str]]:
+    """Makes images of one small file under given names, removed at the end."""
+    names: list[str] = []
+    (tmp_path / "content").mkdir()
+    (tmp_path / "content" / "marker").write_text(uuid.uuid4().hex)
+    subprocess.run(["tar", "-C", tmp_path / "content", "-cf", tmp_path / "tiny.tar", "."], check=True)
+
+    def make(name: str) -> str:
+        repository, _, tag = name.rpartition(":")
+        docker_api.import_image(str(tmp_path / "tiny.tar"), repository=repository, tag=tag)
+        names.append(name)
+        return name
+
+    yield make
+    for name in names:
+        try:
+            docker_api.remove_image(name, force=True)
+        except docker.errors.ImageNotFound:
+            continue
+
+
+@dataclass(frozen=True)
+class Registry:
+    """A real registry of images on loopback, and the file it logs requests to."""
+
+    address: str
+    log: Path
+
+    def manifest_reads(self, repository: str) -> int:
+        """How many times a manifest was fetched whole: once a pull."""
+        wanted = f'"GET /v2/{repository}/manifests/'
+        return sum(wanted in line for line in self.log.read_text().splitlines())
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    program = shutil.which("docker-registry")
+    if program is None:
+        pytest.fail("the program docker-registry is missing: run `apt-get install docker-registry`")
+    folder = tmp_path_factory.mktemp("registry")
+    address = f"127.0.0.1:{_free_port()}"
+    (folder / "config.yml").write_text(
+        "version: 0.1\nlog: {accesslog: {disabled: false}, level: info}\n"
+        f"storage: {{filesystem: {{rootdirectory: {folder}/data}}}}\nhttp: {{addr: '{address}'}}\n"
+    )
+    log = folder / "log"
+    with log.open("wb") as out:
+        process = subprocess.Popen([program, "serve", folder / "config.yml"], stdout=out, stderr=subprocess.STDOUT)
+    try:
+        _wait_until_listening(address, process, log)
+        yield Registry(address, log)
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_listening(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    host, _, port = address.partition(":")
+    for _ in range(200):
+        with socket.socket() as probe:
+            if probe.connect_ex((host, int(port))) == 0:
+                return
+        try:
+            process.wait(0.05)
+        except subprocess.TimeoutExpired:
+            continue
+        break
+    pytest.fail(f"docker-registry does not listen on {address}: {log.read_text()}")

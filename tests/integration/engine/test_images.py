@@ -1,0 +1,150 @@
+"""Images: a present one is never pulled, pulls are shared, and the offline image keeps AWS's contract."""
+
+import json
+import re
+import subprocess
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+
+from relambda.actors.engine import EngineError, ImageUnavailableError, Mount, SandboxSpec
+from relambda.actors.engine_docker import DockerEngine
+from relambda.actors.images import build, image_candidates, list_images
+
+pytestmark = pytest.mark.docker
+
+NOBODY = "127.0.0.1:9/relambda"
+"""A registry that does not answer."""
+
+
+def silent(line: str) -> None:
+    pytest.fail(f"nothing should be pulled: {line}")
+
+
+@pytest.fixture
+def published(
+    registry: Any, tiny_image: Callable[[str], str], docker_api: docker.APIClient, request: pytest.FixtureRequest
+) -> str:
+    """An image that is in the registry and not in the engine."""
+    repository = re.sub(r"[^a-z]+", "-", request.node.name).strip("-")
+    name = tiny_image(f"{registry.address}/{repository}:1")
+    docker_api.push(name)
+    docker_api.remove_image(name)
+    return name
+
+
+def test_a_present_image_is_never_pulled(docker_engine: DockerEngine, tiny_image: Callable[[str], str]) -> None:
+    """Given a present image whose registry is away, when it is made sure of, then it is given without a pull."""
+    present = tiny_image(f"{NOBODY}/present:1")
+    assert docker_engine.ensure_image([f"{NOBODY}/absent:1", present], silent) == present
+
+
+def test_an_absent_image_is_pulled_with_progress(docker_engine: DockerEngine, published: str) -> None:
+    """Given an image in a registry, when it is made sure of, then it is pulled, told, and present from then on."""
+    heard: list[str] = []
+    assert docker_engine.ensure_image([published], heard.append) == published
+    assert heard[0] == f"pulling {published}"
+    assert heard[-1] == f"pulled {published}"
+    assert docker_engine.ensure_image([published], silent) == published
+
+
+def test_the_first_candidate_that_can_be_pulled_is_taken(docker_engine: DockerEngine, published: str) -> None:
+    """Given candidates of which the second is in a registry, when none is present, then the second is pulled."""
+    assert docker_engine.ensure_image([f"{NOBODY}/absent:1", published], lambda _: None) == published
+
+
+def test_calls_at_the_same_time_share_one_pull(docker_engine: DockerEngine, published: str, registry: Any) -> None:
+    """Given six callers at once, when all want the same absent image, then the registry serves it once."""
+    together = threading.Barrier(6)
+
+    def want(_: int) -> str:
+        together.wait(30)
+        return docker_engine.ensure_image([published], lambda _: None)
+
+    with ThreadPoolExecutor(6) as threads:
+        assert set(threads.map(want, range(6))) == {published}
+    repository = published.rpartition(":")[0].partition("/")[2]
+    assert registry.manifest_reads(repository) == 1
+
+
+def test_when_no_registry_answers_the_error_says_what_to_do(docker_engine: DockerEngine) -> None:
+    """Given absent images and no registry, when they are made sure of, then names tried and the mend are told."""
+    names = [f"{NOBODY}/python:2.7", "relambda/python:2.7"]
+    with pytest.raises(ImageUnavailableError) as failure:
+        docker_engine.ensure_image(names, lambda _: None)
+    for said in [*names, "relambda images build python2.7", "never pulled", "network"]:
+        assert said in str(failure.value)
+
+
+def test_a_failed_pull_may_be_tried_again(docker_engine: DockerEngine, tiny_image: Callable[[str], str]) -> None:
+    """Given a pull that failed, when the image has appeared since, then it is found."""
+    name = f"{NOBODY}/later:1"
+    with pytest.raises(ImageUnavailableError):
+        docker_engine.ensure_image([name], lambda _: None)
+    tiny_image(name)
+    assert docker_engine.ensure_image([name], silent) == name
+
+
+def test_candidates_are_the_official_image_then_the_one_built_here() -> None:
+    """Given a runtime, when its images are asked for, then AWS's comes first; an unknown runtime is refused."""
+    assert image_candidates("python3.11") == ["public.ecr.aws/lambda/python:3.11", "relambda/python:3.11"]
+    assert image_candidates("provided.al2023")[0] == "public.ecr.aws/lambda/provided:al2023"
+    with pytest.raises(ValueError, match=r"cobol60"):
+        image_candidates("cobol60")
+
+
+def test_the_list_tells_what_is_present(python_image: str) -> None:
+    """Given the offline image, when images are listed, then it is present and can be built again."""
+    (image,) = list_images(["python3.11"])
+    assert image.present == python_image
+    assert image.buildable
+
+
+def test_a_runtime_without_a_recipe_cannot_be_built() -> None:
+    """Given a runtime without a recipe, when it is to be built, then the recipes there are get told."""
+    with pytest.raises(EngineError, match=r"no recipe builds an image for 'python2.7'; there are: .*python3.11"):
+        build("python2.7", silent)
+
+
+def test_the_image_wants_exactly_one_handler(python_image: str) -> None:
+    """Given the image, when it is run without a handler, then it exits with 142, as AWS's do."""
+    ended = subprocess.run(["docker", "run", "--rm", python_image], capture_output=True, timeout=60, check=False)
+    assert ended.returncode == 142
+
+
+def test_a_handler_finds_what_the_official_image_gives(
+    docker_engine: DockerEngine, python_image: str, recorder: Any, tmp_path: Path
+) -> None:
+    """Given a module, when the image's own entrypoint loads it, then path, variables and boto3 are as in AWS."""
+    (tmp_path / "app.py").write_text(
+        "import boto3, json, locale, os, sys\n"
+        "print(json.dumps({'path': sys.path, 'env': dict(os.environ), 'cwd': os.getcwd(),\n"
+        "  'version': sys.version_info[:2], 'locale': locale.setlocale(locale.LC_ALL, '')}), flush=True)\n"
+        "os._exit(3)\n"
+    )
+    spec = SandboxSpec(
+        name=f"relambda-test-{tmp_path.name}-{id(tmp_path)}",
+        image=python_image,
+        handler=("app.handler",),
+        environment={"AWS_LAMBDA_RUNTIME_API": "runtime-host:9"},
+        memory_mb=256,
+        runtime_host="runtime-host",
+        mounts=[Mount(tmp_path, "/var/task")],
+    )
+    sandbox = docker_engine.start_sandbox(spec, recorder)
+    sandbox.start_runtime()
+    assert recorder.next_word() == ("exit", 3), recorder.output
+    sandbox.destroy()
+    seen = json.loads(recorder.output)
+    layers = ["/opt/python/lib/python3.11/site-packages", "/opt/python"]
+    assert seen["path"][:4] == ["/var/task", *layers, "/var/runtime"]
+    assert seen["version"] == [3, 11]
+    assert seen["cwd"] == seen["env"]["LAMBDA_TASK_ROOT"] == "/var/task"
+    assert seen["env"]["_HANDLER"] == "app.handler"
+    assert seen["env"]["PATH"] == "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin"
+    assert seen["locale"] == seen["env"]["LANG"] == "en_US.UTF-8"
