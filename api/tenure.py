@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from relambda.actors import codec
@@ -64,7 +65,7 @@ class Tenure:
             engine=engine,
             runtime_api=runtime_api,
             concurrency=Concurrency(limits.concurrent_executions),
-            preparation=Preparation(engine, image_candidates, packages, blobs),
+            preparation=Preparation(engine, candidates_of(settings), packages, blobs),
             surroundings=Surroundings(),
             clock=clock,
             scheduler=scheduler,
@@ -106,6 +107,16 @@ def _reserve(views: Views, concurrency: Concurrency) -> None:
         reserved = codec.from_row(Head, value).reserved_concurrency
         if reserved is not None:
             concurrency.reserve(ResourceName("function", *key.split("/", 2)), reserved)
+
+
+def candidates_of(settings: Settings) -> Callable[[str], list[str]]:
+    """Names of images that run a runtime: the one the user put in its place, or else the official one and the local."""
+
+    def candidates(runtime: str) -> list[str]:
+        mapped = settings.runtime_image_mapping.image(runtime)
+        return [mapped] if mapped else image_candidates(runtime)
+
+    return candidates
 
 
 def options_of(settings: Settings) -> Options:
