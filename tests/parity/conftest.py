@@ -5,9 +5,11 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -35,17 +37,56 @@ def _relambda(*arguments: object, **options: str) -> subprocess.CompletedProcess
     return done
 
 
+class S3(ThreadingHTTPServer):
+    """A store of objects by `/bucket/key`, as S3 serves them to who reads them."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        super().__init__(("127.0.0.1", 0), _S3Request)
+
+
+class _S3Request(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        assert isinstance(self.server, S3)
+        found = self.server.objects.get(self.path.partition("?")[0])
+        missing = b"<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>"
+        body = missing if found is None else found
+        self.send_response(404 if found is None else 200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        pass
+
+
 @pytest.fixture(scope="session")
-def cloud(python_image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def s3() -> Iterator[S3]:
+    """The S3 that the cloud fetches code from."""
+    with S3() as server:
+        thread = threading.Thread(target=server.serve_forever, name="s3")
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join(10)
+
+
+@pytest.fixture(scope="session")
+def cloud(python_image: str, s3: S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """A running cloud as `relambda start --json` describes it: its `url`, `state_dir`, `pid`.
 
     Where AWS ties a feature to other runtimes, their functions become Active here on python3.11's image.
     """
     state_dir = tmp_path_factory.mktemp("parity") / "state"
     where = ("--state-dir", state_dir)
-    mapping = json.dumps(dict.fromkeys(STAND_INS, python_image))
+    options = {
+        "LAMBDA_RUNTIME_IMAGE_MAPPING": json.dumps(dict.fromkeys(STAND_INS, python_image)),
+        "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{s3.server_port}",
+    }
     address = ("--host", "127.0.0.1", "--port", 0)
-    started = _relambda("start", "-d", *address, *where, "--json", LAMBDA_RUNTIME_IMAGE_MAPPING=mapping)
+    started = _relambda("start", "-d", *address, *where, "--json", **options)
     yield json.loads(started.stdout)
     _relambda("stop", *where)
 
@@ -165,6 +206,23 @@ def make_function(aws: Any, wait: Wait) -> Iterator[MakeFunction]:
             by.delete_function(FunctionName=name)
         except by.exceptions.ResourceNotFoundException:
             continue
+
+
+@pytest.fixture(scope="session")
+def request_of(function_zip: bytes) -> Callable[..., dict[str, Any]]:
+    """Makes requests of CreateFunction that are good but for what they are given; None leaves a member out."""
+
+    def make(**given: Any) -> dict[str, Any]:
+        ordinary = {
+            "FunctionName": _fresh(),
+            "Runtime": "python3.11",
+            "Role": ROLE,
+            "Handler": "app.handler",
+            "Code": {"ZipFile": function_zip},
+        }
+        return {member: value for member, value in {**ordinary, **given}.items() if value is not None}
+
+    return make
 
 
 class Answer:
