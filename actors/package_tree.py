@@ -1,11 +1,10 @@
 """Where a package's entries go: checked paths, of which none leaves the folder that they are unpacked into."""
 
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Final
 
-from relambda.actors.package_directory import MAX_ENTRIES, Entry
-from relambda.actors.package_errors import unreadable
+from relambda.actors.package_archive import MAX_ENTRIES, Entry, unreadable
 
 MAX_PATH_BYTES: Final = 1024
 MAX_NAME_BYTES: Final = 255
@@ -16,7 +15,7 @@ MAX_TARGET_BYTES: Final = 4096
 class Tree:
     """The folders, files and links that a package's entries make. Raises PackageError for a hostile one."""
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
+    def __init__(self, entries: Iterable[Entry]) -> None:
         self.folders: dict[str, Entry | None] = {}
         """Every folder, parents first; those that have no entry of their own too."""
         self.files: dict[str, Entry] = {}
@@ -29,7 +28,7 @@ class Tree:
     def _add(self, entry: Entry) -> None:
         path = safe_path(entry.name)
         kind = stat.S_IFMT(entry.mode)
-        if entry.is_folder or stat.S_ISDIR(entry.mode):
+        if entry.is_folder:
             self._add_folder(path, entry)
             return
         if kind not in {0, stat.S_IFREG, stat.S_IFLNK}:
@@ -37,7 +36,7 @@ class Tree:
         if not path or path in self.files or path in self.links:
             unreadable(f"{entry.name!r} comes twice, or is no name")
         self._add_folder(path.rpartition("/")[0], None)
-        (self.links if entry.is_link else self.files)[path] = entry
+        (self.links if kind == stat.S_IFLNK else self.files)[path] = entry
 
     def _add_folder(self, path: str, entry: Entry | None) -> None:
         if not path:
@@ -70,20 +69,27 @@ def safe_path(name: str) -> str:
     return path
 
 
-def safe_target(link: str, raw: bytes) -> str:
+def safe_target(link: str, entry: Entry) -> str:
     """The target of the symbolic link at the path `link`. Raises PackageError when it leads out of the package.
 
-    `..` may only stand at its beginning, and not more often than the link is deep: from a real folder it leads to a
-    real folder, while behind a name, which may be a link itself, it may lead anywhere.
+    An absolute one means a path of the container's: it is nothing that the host ever follows. In a relative one `..`
+    may only stand at its beginning, and not more often than the link is deep: from a real folder it leads to a real
+    folder, while behind a name, which may be a link itself, it may lead anywhere.
     """
+    if entry.size > MAX_TARGET_BYTES:
+        unreadable(f"the symbolic link {link!r} has a target of {entry.size} bytes")
     try:
-        target = raw.decode()
+        target = b"".join(entry.pieces()).decode()
     except UnicodeDecodeError:
         unreadable(f"the symbolic link {link!r} has a target that is no UTF-8")
+    if not target or "\0" in target or not (target.startswith("/") or _stays_inside(target, link.count("/"))):
+        unreadable(f"the symbolic link {link!r} leads out of the package, to {target[:80]!r}")
+    return target
+
+
+def _stays_inside(target: str, depth: int) -> bool:
     parts = [part for part in target.split("/") if part not in {"", "."}]
     ups = 0
     while ups < len(parts) and parts[ups] == "..":
         ups += 1
-    if not target or target.startswith("/") or "\0" in target or ".." in parts[ups:] or ups > link.count("/"):
-        unreadable(f"the symbolic link {link!r} leads out of the package, to {target[:80]!r}")
-    return target
+    return ".." not in parts[ups:] and ups <= depth

@@ -1,21 +1,20 @@
 """Deployment packages: checked as they come, unpacked once per content, for containers to mount."""
 
 import contextlib
+import hashlib
 import re
 import shutil
 import tempfile
 import threading
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from relambda.actors.package_content import link_target, pieces
-from relambda.actors.package_directory import Archive, Entry, read_directory
-from relambda.actors.package_errors import PackageError
-from relambda.actors.package_tree import Tree
-from relambda.actors.package_unpacking import opened, unpack_into
+from relambda.actors.package_archive import Entry, PackageError, entries_of
+from relambda.actors.package_merging import merge_into
+from relambda.actors.package_tree import Tree, safe_target
+from relambda.actors.package_unpacking import unpack_into
 
 __all__ = ["PackageError", "PackageInfo", "Packages", "inspect_zip"]
 
@@ -38,29 +37,23 @@ def inspect_zip(data: bytes | Path, unzipped_limit: int) -> PackageInfo:
     The size that the zip's directory tells is checked first; no entry is read further than that. So a bomb costs
     what it pretends to be, at most the limit.
     """
-    if isinstance(data, Path):
-        with opened(data) as archive:
-            return _inspect(archive, unzipped_limit)
-    return _inspect(data, unzipped_limit)
+    with entries_of(data) as entries:
+        size = len(data) if isinstance(data, bytes) else data.stat().st_size
+        return _inspect(entries, size, unzipped_limit)
 
 
-def _inspect(archive: Archive, unzipped_limit: int) -> PackageInfo:
-    entries = read_directory(archive)
+def _inspect(entries: list[Entry], size: int, unzipped_limit: int) -> PackageInfo:
     unzipped_size = sum(entry.size for entry in entries)
     if unzipped_size >= unzipped_limit:
         reason = f"the zip's content is {unzipped_size} bytes large"
         raise PackageError(f"Unzipped size must be smaller than {unzipped_limit} bytes", reason)
     tree = Tree(entries)
     for path, entry in tree.links.items():
-        link_target(archive, path, entry)
-    _check_content(archive, list(tree.files.values()))
-    return PackageInfo(len(archive), unzipped_size, len(tree.files) + len(tree.links))
-
-
-def _check_content(archive: Archive, entries: Sequence[Entry]) -> None:
-    for entry in entries:
-        for _ in pieces(archive, entry):
+        safe_target(path, entry)
+    for entry in tree.files.values():
+        for _ in entry.pieces():
             pass
+    return PackageInfo(size, unzipped_size, len(tree.files) + len(tree.links))
 
 
 class Packages:
@@ -71,8 +64,7 @@ class Packages:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._lock = threading.Lock()
-        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._locks = [threading.Lock() for _ in range(256)]
         root.mkdir(parents=True, exist_ok=True)
         for leftover in root.glob(f"{_UNFINISHED}*"):
             shutil.rmtree(leftover)
@@ -83,12 +75,26 @@ class Packages:
         Calls at the same time for one name share one unpacking. Raises PackageError, OSError, and leaves nothing
         behind then; ValueError for what is no sha256.
         """
-        folder = self._folder(sha256)
+        return self._once(self._folder(sha256), lambda folder: unpack_into(folder, zip_path))
+
+    def merged(self, shas: Sequence[str], zips: Callable[[str], Path]) -> Path:
+        """The folder with what the zips of these names hold, each laid over those before it; `zips` knows their paths.
+
+        It is made once per list of names, beside the zips' own folders. Raises as `unpack`.
+        """
+        folder = self._folder(hashlib.sha256("+".join(shas).encode()).hexdigest())
         if folder.is_dir():
             return folder
-        with self._held(sha256):
+        sources = [self.unpack(sha256, zips(sha256)) for sha256 in shas]
+        return self._once(folder, lambda unfinished: merge_into(unfinished, sources))
+
+    def _once(self, folder: Path, fill: Callable[[Path], None]) -> Path:
+        """The folder, made and filled now if it is not there. `fill` must ask for no other one: locks are shared."""
+        if folder.is_dir():
+            return folder
+        with self._held(folder.name):
             if not folder.is_dir():
-                self._unpack(folder, zip_path)
+                self._make(folder, fill)
         return folder
 
     def remove(self, sha256: str) -> None:
@@ -100,18 +106,17 @@ class Packages:
                 folder.rename(doomed)
         shutil.rmtree(doomed)
 
-    def _unpack(self, folder: Path, zip_path: Path) -> None:
+    def _make(self, folder: Path, fill: Callable[[Path], None]) -> None:
         unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=self._root))
         try:
-            unpack_into(unfinished, zip_path)
+            fill(unfinished)
             unfinished.rename(folder)
         except BaseException:
             shutil.rmtree(unfinished)
             raise
 
     def _held(self, sha256: str) -> threading.Lock:
-        with self._lock:
-            return self._locks[sha256]
+        return self._locks[int(sha256[:2], 16)]
 
     def _folder(self, sha256: str) -> Path:
         if not _SHA256.fullmatch(sha256):
