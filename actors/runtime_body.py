@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
-from relambda.actors.runtime_connection import READ_BYTES, Connection
+from relambda.actors.runtime_connection import Connection
 from relambda.actors.runtime_http import (
     BadRequestError,
     DisconnectedError,
@@ -14,8 +14,9 @@ from relambda.actors.runtime_http import (
 
 DRAIN_BYTES: Final = 64 * 1024 * 1024
 DRAIN_SECONDS: Final = 5.0
-_LINE_BYTES: Final = 2_000_000
-"""A trailer may hold a whole error, in base64."""
+_SIZE_LINE_BYTES: Final = 4096
+_TRAILERS_BYTES: Final = 2_000_000
+"""Trailers may hold a whole error, in base64."""
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -70,26 +71,27 @@ class Body:
             self._connection.send(_CONTINUE)
 
     def _collect(self, limit: int) -> bytes:
-        collected, total = [], 0
+        collected = bytearray()
         for piece in self._pieces:
-            total += len(piece)
-            if total > limit:
+            if len(collected) + len(piece) > limit:
                 raise BodyTooLargeError
-            collected.append(piece)
-        return b"".join(collected)
+            collected += piece
+        return bytes(collected)
 
     def _sized(self) -> Iterator[bytes]:
         yield from self._portion(self._length or 0)
 
     def _chunked(self) -> Iterator[bytes]:
-        while size := _chunk_size(self._connection.read_line(_LINE_BYTES)):
+        while size := _chunk_size(self._connection.read_line(_SIZE_LINE_BYTES)):
             yield from self._portion(size)
-            if self._connection.read_line(READ_BYTES):
+            if self._connection.read_line(len(b"\r\n")):
                 raise BadRequestError("a chunk must end with an empty line")
-        while line := self._connection.read_line(_LINE_BYTES):
+        left = _TRAILERS_BYTES
+        while line := self._connection.read_line(left):
+            left -= len(line)
             name, _, value = line.decode("utf-8", "replace").partition(":")
-            if len(self.trailers) >= 64:
-                raise BadRequestError("a request may have 64 trailers")
+            if len(self.trailers) >= 64 or left < 0:
+                raise BadRequestError(f"a request may have 64 trailers, of {_TRAILERS_BYTES} bytes together")
             self.trailers[name.strip().lower()] = value.strip()
 
     def _portion(self, count: int) -> Iterator[bytes]:

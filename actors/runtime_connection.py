@@ -35,7 +35,7 @@ class Connection:
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
-        self._buffer = b""
+        self._buffer = bytearray()
         self._read_any = False
         self._shut = False
         self._write_lock = threading.Lock()
@@ -52,42 +52,55 @@ class Connection:
         Raises BadRequestError, TruncatedRequestError, DisconnectedError.
         """
         deadline = None if self._read_any and not self._buffer else time.monotonic() + HEAD_SECONDS
-        while (end := self._buffer.find(b"\r\n\r\n")) < 0:
+        searched = 0
+        while (end := self._buffer.find(b"\r\n\r\n", searched)) < 0:
+            searched = max(0, len(self._buffer) - 3)
             if len(self._buffer) > MAX_HEAD_BYTES:
                 raise BadRequestError(f"a request's head must be smaller than {MAX_HEAD_BYTES} bytes")
             piece = self._receive(deadline)
             if not piece:
                 self._refuse_half_a_head()
                 return None
-            self._buffer = self._buffer + piece if self._buffer else piece
+            self._buffer += piece
             deadline = deadline or time.monotonic() + HEAD_SECONDS
-        head, self._buffer = self._buffer[:end], self._buffer[end + 4 :]
         self._read_any = True
-        return parse_head(head)
+        return parse_head(self._take(end, 4))
 
     def _refuse_half_a_head(self) -> None:
         if self._buffer:
             raise TruncatedRequestError("the connection ended in the middle of a request's head")
 
+    def _take(self, count: int, behind: int = 0) -> bytes:
+        """The first `count` bytes of the buffer, which loses them and those `behind` them."""
+        taken = bytes(self._buffer[:count])
+        del self._buffer[: count + behind]
+        return taken
+
     def read_line(self, limit: int) -> bytes:
-        """The next line of a body, without its end. Raises as `read_exactly`, and BadRequestError past the limit."""
-        while (end := self._buffer.find(b"\r\n")) < 0:
+        """The next line of a body, without its end, which must come within 30 s of the line's beginning.
+
+        Raises as `read_exactly`, and BadRequestError past the limit.
+        """
+        searched, deadline = 0, self.body_deadline
+        while (end := self._buffer.find(b"\r\n", searched)) < 0:
+            searched = max(0, len(self._buffer) - 1)
             if len(self._buffer) > limit:
                 raise BadRequestError(f"a line in a chunked body must be shorter than {limit} bytes")
-            self._buffer += self._more()
-        line, self._buffer = self._buffer[:end], self._buffer[end + 2 :]
-        return line
+            if self._buffer and deadline is None:
+                deadline = time.monotonic() + HEAD_SECONDS
+            self._buffer += self._more(deadline)
+        return self._take(end, 2)
 
     def read_exactly(self, count: int) -> bytes:
         """The next `count` bytes. Raises TruncatedRequestError, DisconnectedError."""
         if len(self._buffer) >= count:
-            taken, self._buffer = self._buffer[:count], self._buffer[count:]
-            return taken
+            return self._take(count)
         data, filled = bytearray(count), len(self._buffer)
-        data[:filled], self._buffer = self._buffer, b""
+        data[:filled] = self._buffer
+        self._buffer.clear()
         view = memoryview(data)
         while filled < count:
-            piece = self._more(count - filled)
+            piece = self._more(self.body_deadline, count - filled)
             view[filled : filled + len(piece)] = piece
             filled += len(piece)
         return bytes(data)
@@ -95,12 +108,11 @@ class Connection:
     def read_some(self, count: int) -> bytes:
         """Between 1 and `count` bytes. Raises as `read_exactly`."""
         if self._buffer:
-            piece, self._buffer = self._buffer[:count], self._buffer[count:]
-            return piece
-        return self._more(count)
+            return self._take(count)
+        return self._more(self.body_deadline, count)
 
-    def _more(self, count: int = READ_BYTES) -> bytes:
-        piece = self._receive(self.body_deadline, min(count, READ_BYTES))
+    def _more(self, deadline: float | None, count: int = READ_BYTES) -> bytes:
+        piece = self._receive(deadline, min(count, READ_BYTES))
         if not piece:
             raise TruncatedRequestError("the connection ended in the middle of a request's body")
         return piece

@@ -6,6 +6,7 @@ Written for latency: a head is parsed in a few microseconds, where the standard 
 from dataclasses import dataclass
 from typing import Final
 
+MAX_HEADERS: Final = 128
 _SINGLE: Final = frozenset({"host", "content-length", "transfer-encoding"})
 
 
@@ -33,6 +34,8 @@ class Request:
 
 def parse_head(head: bytes) -> Request:
     """Read a head without its closing empty line. Header values are UTF-8. Raises BadRequestError."""
+    if head.count(b"\r\n") > MAX_HEADERS:
+        raise BadRequestError(f"a request may have {MAX_HEADERS} headers")
     first, *lines = head.decode("utf-8", "replace").split("\r\n")
     parts = first.split(" ")
     if len(parts) != 3 or parts[2] not in {"HTTP/1.1", "HTTP/1.0"}:

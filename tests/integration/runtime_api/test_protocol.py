@@ -239,6 +239,41 @@ def test_an_endless_head_is_refused(sandbox: Any, reply_of: Reader) -> None:
     assert reply_of(client)[0] == 400
 
 
+def test_a_head_that_trickles_costs_no_more_than_its_bytes(sandbox: Any, reply_of: Reader) -> None:
+    """Given a long head in thousands of pieces, when it is whole, then it is answered like any other."""
+    client = sandbox.raw(f"GET /2018-06-01/ping HTTP/1.1\r\nHost: {sandbox.host}\r\nX: ".encode())
+    for _ in range(2000):
+        client.sendall(b"x" * 500)
+    client.sendall(b"\r\n")
+    client.sendall(b"\r")
+    client.sendall(b"\n")
+    assert reply_of(client)[2] == b"pong"
+
+
+def test_too_many_headers_are_refused(sandbox: Any, reply_of: Reader) -> None:
+    """Given a head of a thousand headers, when it is read, then it is refused."""
+    head = f"GET /2018-06-01/ping HTTP/1.1\r\nHost: {sandbox.host}\r\n".encode()
+    assert reply_of(sandbox.raw(head + b"".join(b"X-%d: 1\r\n" % number for number in range(1000)) + b"\r\n"))[0] == 400
+
+
+@pytest.mark.parametrize(
+    "body", [b"5;" + b"x" * 5000, b"0\r\n" + b"X-A: " + b"x" * 1_999_990 + b"\r\nX-B: 1234567\r\n\r\n"]
+)
+def test_endless_lines_of_a_body_are_refused(running: Any, reply_of: Reader, body: bytes) -> None:
+    """Given a chunk's line or trailers past their limit, when they come, then they are refused."""
+    assert reply_of(running.raw(streaming(running, body)))[0] == 400
+
+
+def test_a_chunks_line_that_stalls_ends_the_connection(running: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a chunk's line that begins and does not end, when its bound is over, then so is the connection."""
+    client = running.http()
+    client.request("GET", "/2018-06-01/ping")
+    assert client.getresponse().read() == b"pong"
+    monkeypatch.setattr("relambda.actors.runtime_connection.HEAD_SECONDS", 0.3)
+    client.sock.sendall(streaming(running, b"5"))
+    assert client.sock.recv(1) == b""
+
+
 def test_empty_values_are_omitted_and_line_ends_do_not_split_headers(sandbox: Any, reply_of: Reader) -> None:
     """Given an event with an injected line end, when it is handed over, then only AWS's headers are there."""
     sandbox.session.assign(sandbox.event("1", client_context='{\r\nX-Evil: "ä"}'))
