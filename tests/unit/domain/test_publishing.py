@@ -33,7 +33,10 @@ OTHER_CODE = (
     f"CodeSHA256 (somenonexistentsha256) is different from current CodeSHA256 in $LATEST ({ACTUAL}). "
     "Please try again with the CodeSHA256 in $LATEST."
 )
-MANAGED: dict[str, Any] = {"CapacityProviderConfig": {"LambdaManagedInstancesCapacityProviderConfig": {}}}
+MANAGED: dict[str, Any] = {
+    "Runtime": "python3.13",
+    "CapacityProviderConfig": {"LambdaManagedInstancesCapacityProviderConfig": {}},
+}
 
 
 def publish(stream: Any, **given: Any) -> PublishVersion:
