@@ -35,6 +35,7 @@ OTHER_CODE = (
 )
 MANAGED: dict[str, Any] = {
     "Runtime": "python3.13",
+    "MemorySize": 2048,
     "CapacityProviderConfig": {"LambdaManagedInstancesCapacityProviderConfig": {}},
 }
 
