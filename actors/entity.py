@@ -11,7 +11,7 @@ from relambda.actors import codec
 from relambda.actors.domain.decider import Command, Decider, Event
 from relambda.actors.domain.names import ResourceName
 from relambda.actors.domain.refusals import Refusal
-from relambda.actors.messages import Ask, Passivate, Wake
+from relambda.actors.messages import Ask, Drain, Passivate, Wake
 from relambda.actors.room import Room
 from relambda.store.errors import StoreError, StoreFullError
 from relambda.store.records import Append, Checkpoint
@@ -66,7 +66,13 @@ class EntityActor(pykka.ThreadingActor, Generic[S]):
                 self.receive(message)
 
     def receive(self, message: object) -> None:
-        """Handle a message that is not a command; for actors that have more to do than decide."""
+        """Handle a message that is not a command; for actors that have more to do than decide.
+
+        Who holds nothing beside its state has nothing to drain.
+        """
+        if isinstance(message, Drain):
+            message.done.set_result(None)
+            return
         raise TypeError(f"{self.resource.stream} does not know the message {message!r}")
 
     def react(self, old: S, new: S, events: Sequence[Event]) -> None:

@@ -4,12 +4,17 @@ from typing import Any
 
 import pykka
 
+from relambda.actors.capacity_provider import CapacityProviderActor
 from relambda.actors.domain import (
     aliases,
+    capacity_providers,
+    code_signing,
     concurrency_config,
     event_invoke_config,
     function_url,
     functions,
+    layer_policies,
+    layers,
     policies,
     provisioned,
     publishing,
@@ -29,10 +34,19 @@ from relambda.actors.system import ActorStart
 RULES = (
     *(functions, publishing, aliases, policies, tags),
     *(concurrency_config, event_invoke_config, function_url, provisioned, recursion, runtime_management, scaling),
+    *(layers, layer_policies, code_signing, capacity_providers),
 )
 """Modules that register what they know with a decider; imported for that."""
 
-DECIDERS: dict[str, Decider[Any]] = {function.kind: function}
+DECIDERS: dict[str, Decider[Any]] = {
+    decider.kind: decider
+    for decider in (
+        function,
+        layers.layer,
+        code_signing.code_signing,
+        capacity_providers.capacity_provider,
+    )
+}
 
 
 def _host(decider: Decider[Any]) -> ActorStart:
@@ -45,4 +59,5 @@ def _host(decider: Decider[Any]) -> ActorStart:
 STARTS: dict[str, ActorStart] = {
     **{kind: _host(decider) for kind, decider in DECIDERS.items()},
     function.kind: FunctionActor.start,
+    capacity_providers.capacity_provider.kind: CapacityProviderActor.start,
 }

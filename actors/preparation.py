@@ -1,11 +1,12 @@
 """Getting a version ready to run: its image present, its package unpacked."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from relambda.actors.domain.version import Status, Version
+from relambda.actors.domain.configuration import Layer
+from relambda.actors.domain.version import Code, Status, Version
 from relambda.actors.engine import Engine, EngineError, Mount
 from relambda.actors.packages import Packages
 from relambda.store.blobs import Blobs
@@ -52,9 +53,20 @@ class Preparation:
 
         Raises BlobNotFoundError, PackageError, OSError.
         """
-        code = version.code
-        if code.image_uri:
+        if version.code.image_uri:
             return []
-        if code.mount:
-            return [Mount(Path(code.mount), "/var/task")]
-        return [Mount(self._packages.unpack(code.sha256, self._blobs.path(code.sha256)), "/var/task")]
+        return [Mount(self._code(version.code), "/var/task"), *self._layers(version.layers)]
+
+    def _code(self, code: Code) -> Path:
+        return Path(code.mount) if code.mount else self._unpacked(code.sha256)
+
+    def _layers(self, layers: Sequence[Layer]) -> list[Mount]:
+        """One layer's own folder, or one that holds them all, in order (FACTS.md section 4)."""
+        if not layers:
+            return []
+        names = [layer.sha256 for layer in layers]
+        folder = self._unpacked(names[0]) if len(names) == 1 else self._packages.merged(names, self._blobs.path)
+        return [Mount(folder, "/opt")]
+
+    def _unpacked(self, sha256: str) -> Path:
+        return self._packages.unpack(sha256, self._blobs.path(sha256))

@@ -3,7 +3,6 @@
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from relambda.actors.domain.configuration import Layer
 from relambda.actors.domain.names import ResourceName
 from relambda.actors.domain.refusals import Refusal, invalid
 from relambda.actors.domain.version import Code
@@ -43,17 +42,6 @@ def _stored(call: Call, zipped: bytes) -> Code:
     except PackageError as error:
         raise invalid(str(error)) from None
     return Code(sha256=call.cloud.blobs.put(zipped), size=len(zipped))
-
-
-def layers_of(call: Call, arns: list[str] | None) -> tuple[Layer, ...] | None:
-    """The layer versions that a request names; None when it names none. Raises Refusal."""
-    if arns is None:
-        return None
-    if len(arns) > call.cloud.limits.layers:
-        raise invalid(f"Cannot reference more than {call.cloud.limits.layers} layers.")
-    for arn in arns:
-        raise invalid(f"Layer version {arn} does not exist.")
-    return ()
 
 
 def wait_until_settled(cloud: "Cloud", function: ResourceName) -> None:

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from relambda.actors import codec
 from relambda.actors.domain.configuration import Json
+from relambda.actors.domain.layers import LayerVersion
 from relambda.actors.domain.names import LATEST, ResourceName, Scope
 from relambda.actors.domain.refusals import not_found
 from relambda.actors.domain.state import Head, version_key
@@ -53,10 +54,12 @@ class Views:
         return None if value is None else codec.document(value)
 
     def usage(self, scope: Scope) -> tuple[int, int]:
-        """Reserved concurrency and bytes of code of a scope."""
+        """Reserved concurrency of a scope, and bytes of its code and layers."""
         heads = (codec.from_row(Head, value) for _, value in self.scan("functions", scope.prefix))
         versions = (codec.from_row(Version, value) for _, value in self.scan("versions", scope.prefix))
-        return sum(head.reserved_concurrency or 0 for head in heads), sum(each.code.size for each in versions)
+        layers = (codec.from_row(LayerVersion, value) for _, value in self.scan("layer_versions", scope.prefix))
+        size = sum(each.code.size for each in versions) + sum(each.size for each in layers)
+        return sum(head.reserved_concurrency or 0 for head in heads), size
 
     def scan(self, table: str, prefix: str) -> Iterator[tuple[str, bytes]]:
         """All rows under a prefix, in order, some at a time."""

@@ -112,6 +112,7 @@ def check(config: Json, changes: Json, limits: Limits, at_ms: int, *, creating: 
         _check_environment(config["Environment"].get("Variables", {}), limits)
     _check_sizes(config)
     _check_snap_start(config)
+    _check_managed(config)
 
 
 def _check_package(config: Json) -> None:
@@ -204,3 +205,16 @@ def _check_snap_start(config: Json) -> None:
         raise invalid(f"{config.get('Runtime', 'Image')} is not supported for SnapStart enabled functions.")
     if config["EphemeralStorage"]["Size"] > 512:
         raise invalid("You can't use SnapStart with ephemeral storage larger than 512 MB.")
+
+
+def _check_managed(config: Json) -> None:
+    """What managed instances cannot run (runtimes.tsv; Developer Guide, "Lambda Managed Instances")."""
+    if "CapacityProviderConfig" not in config:
+        return
+    runtime = RUNTIMES.get(config.get("Runtime", ""))
+    if config["PackageType"] == "Zip" and (runtime is None or not runtime.managed_instances):
+        raise invalid(f"{config['Runtime']} is not supported for functions with a capacity provider.")
+    if not 2048 <= config["MemorySize"] <= 32768:
+        raise invalid("MemorySize must be from 2048 to 32768 for functions with a capacity provider.")
+    if config["SnapStart"]["ApplyOn"] != "None":
+        raise invalid("SnapStart is not supported for functions with a capacity provider.")

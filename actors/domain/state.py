@@ -7,6 +7,7 @@ from relambda.actors.domain.configuration import Json
 from relambda.actors.domain.decider import Decider, ViewRow, changed
 from relambda.actors.domain.description import listing
 from relambda.actors.domain.names import LATEST, ResourceName
+from relambda.actors.domain.references import provider_rows, signing_rows
 from relambda.actors.domain.version import Version
 
 
@@ -47,6 +48,7 @@ class FunctionState:
 def _rows(resource: ResourceName, old: FunctionState, new: FunctionState) -> Iterable[ViewRow]:
     if old.head is not new.head:
         yield ViewRow("functions", resource.key, new.head)
+        yield from signing_rows(resource, _signed_by(old), _signed_by(new))
     yield from changed("versions", resource, old.versions, new.versions, version_key)
     yield from changed("aliases", resource, old.aliases, new.aliases)
     yield from changed("policies", resource, old.policies, new.policies)
@@ -59,10 +61,15 @@ def _rows(resource: ResourceName, old: FunctionState, new: FunctionState) -> Ite
         yield from _url_ids(resource, old, new)
     if old.versions is not new.versions:
         yield from _version_rows(resource, old, new)
+        yield from provider_rows(resource, old.versions, new.versions)
     if old.versions is not new.versions or old.provisioned is not new.provisioned:
         was, now = _unfinished(old), _unfinished(new)
         if was != now:
             yield ViewRow("unfinished", resource.stream, {} if now else None)
+
+
+def _signed_by(state: FunctionState) -> str:
+    return "" if state.head is None else state.head.code_signing_config_arn
 
 
 def _unfinished(state: FunctionState) -> bool:

@@ -16,9 +16,11 @@ from relambda.actors.domain.refusals import invalid, not_found
 from relambda.actors.domain.state import FunctionState
 from relambda.actors.domain.version import Version
 from relambda.api.call import Call, Output, operation
-from relambda.api.code import code_of, layers_of, wait_until_settled
+from relambda.api.code import code_of, wait_until_settled
 from relambda.api.code_location import location_of
+from relambda.api.layers_used import check_total_size, latest_with, layers_of
 from relambda.api.listing import list_documents
+from relambda.api.references import referring
 
 
 @operation("CreateFunction")
@@ -26,8 +28,11 @@ def create_function(call: Call) -> Output:
     """Answers Pending at once; the preparation goes on behind it."""
     function, _ = call.function()
     given = call.given
-    if call.cloud.views.head(function) is None:
-        code, layers = code_of(call, given["Code"]), layers_of(call, given.get("Layers"))
+    is_new = call.cloud.views.head(function) is None
+    if is_new:
+        layers = layers_of(call, given.get("Layers"), given.get("PackageType", "Zip"))
+        code = code_of(call, given["Code"])
+        check_total_size(call, code, layers or ())
     else:
         code, layers = code_of(call, {}, required=False), ()  # refused by the decider; nothing is stored for it
     command = CreateFunction(
@@ -42,7 +47,8 @@ def create_function(call: Call) -> Output:
         revision_id=call.cloud.new_id(),
         limits=call.cloud.limits,
     )
-    state: FunctionState = call.cloud.ask(command)
+    with referring(call, given if is_new else {}):
+        state: FunctionState = call.cloud.ask(command)
     if call.cloud.settings.synchronous_create:
         wait_until_settled(call.cloud, function)
         return describe(function, call.cloud.views.qualified(function, None), qualified=False)
@@ -108,11 +114,12 @@ def list_functions(call: Call) -> Output:
 def update_function_code(call: Call) -> Output:
     """Answers $LATEST in progress, or the version when it is published too (TRAPS.md row 10)."""
     function, given = call.function()[0], call.given
-    call.cloud.views.qualified(function, None)
+    latest, code = call.cloud.views.qualified(function, None), code_of(call, given)
+    check_total_size(call, code, latest.layers)
     command = UpdateFunctionCode(
         resource=function,
         at_ms=call.now_ms(),
-        code=code_of(call, given),
+        code=code,
         architectures=tuple(given["Architectures"]) if given.get("Architectures") else None,
         expected_revision_id=given.get("RevisionId"),
         revision_id=call.cloud.new_id(),
@@ -134,12 +141,13 @@ def update_function_configuration(call: Call) -> Output:
         resource=function,
         at_ms=call.now_ms(),
         settings=settings(given),
-        layers=layers_of(call, given.get("Layers")),
+        layers=latest_with(call, function, given),
         expected_revision_id=given.get("RevisionId"),
         revision_id=call.cloud.new_id(),
         limits=call.cloud.limits,
     )
-    state: FunctionState = call.cloud.ask(command)
+    with referring(call, given, adding=False):
+        state: FunctionState = call.cloud.ask(command)
     return describe(function, state.versions[LATEST], qualified=False)
 
 

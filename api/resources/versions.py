@@ -1,11 +1,13 @@
 """Versions: publish, list. A version is deleted by DeleteFunction."""
 
 from relambda.actors.domain.description import describe
+from relambda.actors.domain.names import LATEST
 from relambda.actors.domain.publishing import PublishVersion, publication
 from relambda.actors.domain.refusals import not_found
 from relambda.actors.domain.state import FunctionState
 from relambda.api.call import Call, Output, operation
 from relambda.api.listing import list_documents
+from relambda.api.references import referring
 
 
 @operation("PublishVersion")
@@ -21,7 +23,9 @@ def publish_version(call: Call) -> Output:
         expected_revision_id=given.get("RevisionId"),
         to_latest_published=given.get("PublishTo") == "LATEST_PUBLISHED",
     )
-    state: FunctionState = call.cloud.ask(command)
+    latest = call.cloud.views.version(function, LATEST)
+    with referring(call, latest.config if latest else {}):
+        state: FunctionState = call.cloud.ask(command)
     version = publication(state, to_latest_published=command.to_latest_published)
     assert version is not None
     return describe(function, version, qualified=True)
