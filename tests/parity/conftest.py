@@ -277,3 +277,14 @@ def position(cloud: dict[str, Any]) -> Callable[[], int]:
 def state_dir(cloud: dict[str, Any]) -> Path:
     """Where the cloud keeps its state."""
     return Path(cloud["state_dir"])
+
+
+@pytest.fixture
+def publish_layer(aws: Any, fresh: Callable[..., str], make_zip: Callable[..., bytes]) -> Callable[..., Any]:
+    """Publishes versions of layers, with a small zip unless another one is given."""
+
+    def publishing(name: str | None = None, zipped: bytes | None = None, **given: Any) -> Any:
+        content = {"ZipFile": zipped or make_zip("x = 1\n", "python/shared.py")}
+        return aws.publish_layer_version(LayerName=name or fresh("layer"), Content=content, **given)
+
+    return publishing

@@ -1,7 +1,6 @@
-"""Layers and their policies as an SDK sees them."""
+"""Layers as an SDK sees them."""
 
 import hashlib
-import json
 from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
@@ -10,19 +9,6 @@ from urllib.request import urlopen
 import pytest
 
 ARN = "arn:aws:lambda:us-east-1:111111111111:layer"
-ROLE = "arn:aws:iam::111111111111:role/parity"
-OTHER = "222222222222"
-
-
-@pytest.fixture
-def publish(aws: Any, fresh: Callable[..., str], make_zip: Callable[..., bytes]) -> Callable[..., Any]:
-    """Publishes versions of layers, with a small zip unless another one is given."""
-
-    def publishing(name: str | None = None, zipped: bytes | None = None, **given: Any) -> Any:
-        content = {"ZipFile": zipped or make_zip("x = 1\n", "python/shared.py")}
-        return aws.publish_layer_version(LayerName=name or fresh("layer"), Content=content, **given)
-
-    return publishing
 
 
 def without(answer: Any, *members: str) -> dict[str, Any]:
@@ -31,12 +17,12 @@ def without(answer: Any, *members: str) -> dict[str, Any]:
 
 @pytest.mark.proves("PublishLayerVersion", "GetLayerVersion", "GetLayerVersionByArn")
 def test_published_read_and_downloaded(
-    aws: Any, publish: Callable[..., Any], fresh: Callable[..., str], make_zip: Callable[..., bytes]
+    aws: Any, publish_layer: Callable[..., Any], fresh: Callable[..., str], make_zip: Callable[..., bytes]
 ) -> None:
     """Given a zip, when published, then answer, reads by name and ARN agree, and its address serves these bytes."""
     name, zipped = fresh("layer"), make_zip("y = 2\n", "python/y.py")
     runtimes, license_info = ["python3.12", "python3.11"], {"LicenseInfo": "MIT"}
-    made = publish(
+    made = publish_layer(
         name,
         zipped,
         Description="shared",
@@ -67,19 +53,19 @@ def test_published_read_and_downloaded(
 
 
 @pytest.mark.proves("PublishLayerVersion")
-def test_absent_and_empty_members(aws: Any, publish: Callable[..., Any]) -> None:
+def test_absent_and_empty_members(aws: Any, publish_layer: Callable[..., Any]) -> None:
     """Given no optional members, then only Description is there; given empty lists, then they are echoed."""
-    assert without(publish(), "Content", "CreatedDate", "LayerArn", "LayerVersionArn") == {
+    assert without(publish_layer(), "Content", "CreatedDate", "LayerArn", "LayerVersionArn") == {
         "Description": "",
         "Version": 1,
     }
-    made = publish(CompatibleRuntimes=[], CompatibleArchitectures=[])
+    made = publish_layer(CompatibleRuntimes=[], CompatibleArchitectures=[])
     assert (made["CompatibleRuntimes"], made["CompatibleArchitectures"]) == ([], [])
 
 
 @pytest.mark.proves("PublishLayerVersion")
 def test_what_is_no_content(
-    aws: Any, publish: Callable[..., Any], refused: Callable[..., Any], position: Callable[[], int]
+    aws: Any, publish_layer: Callable[..., Any], refused: Callable[..., Any], position: Callable[[], int]
 ) -> None:
     """Given no source, no zip or unknown runtimes, then AWS's refusals, and no event."""
     before = position()
@@ -90,7 +76,7 @@ def test_what_is_no_content(
         "InvalidParameterValueException",
         "Could not unzip uploaded file. Please check your file, then try to upload again.",
     )
-    answer = refused(publish, CompatibleRuntimes=["invalidruntime"], CompatibleArchitectures=["invalidarch"])
+    answer = refused(publish_layer, CompatibleRuntimes=["invalidruntime"], CompatibleArchitectures=["invalidarch"])
     assert answer.code == "ValidationException"
     assert answer.message.startswith("2 validation errors detected: Value '[invalidruntime]' at 'compatibleRuntimes'")
     answer = refused(aws.publish_layer_version, LayerName="none", Content={"S3Bucket": "none", "S3Key": "none"})
@@ -99,15 +85,15 @@ def test_what_is_no_content(
 
 
 @pytest.mark.proves("DeleteLayerVersion", "ListLayerVersions", "PublishLayerVersion")
-def test_numbers_go_on(aws: Any, publish: Callable[..., Any], fresh: Callable[..., str]) -> None:
+def test_numbers_go_on(aws: Any, publish_layer: Callable[..., Any], fresh: Callable[..., str]) -> None:
     """Given three versions, when the last is deleted twice, then 204 twice, and the next one has number 4."""
     name = fresh("layer")
     for _ in range(3):
-        publish(name)
+        publish_layer(name)
     for _ in range(2):
         deleted = aws.delete_layer_version(LayerName=name, VersionNumber=3)
         assert deleted["ResponseMetadata"]["HTTPStatusCode"] == 204
-    assert publish(name)["Version"] == 4
+    assert publish_layer(name)["Version"] == 4
     listed = aws.list_layer_versions(LayerName=name)["LayerVersions"]
     assert [version["Version"] for version in listed] == [4, 2, 1]
     assert without(listed[0], "CreatedDate") == {"LayerVersionArn": f"{ARN}:{name}:4", "Version": 4, "Description": ""}
@@ -116,9 +102,9 @@ def test_numbers_go_on(aws: Any, publish: Callable[..., Any], fresh: Callable[..
 
 
 @pytest.mark.proves("GetLayerVersion", "GetLayerVersionByArn", "DeleteLayerVersion")
-def test_what_is_not_there(aws: Any, publish: Callable[..., Any], refused: Callable[..., Any]) -> None:
+def test_what_is_not_there(aws: Any, publish_layer: Callable[..., Any], refused: Callable[..., Any]) -> None:
     """Given one version, when others are read, then not found; numbers below 1 have their own words."""
-    name = publish()["LayerArn"].rpartition(":")[2]
+    name = publish_layer()["LayerArn"].rpartition(":")[2]
     gone = (404, "ResourceNotFoundException", "The resource you requested does not exist.")
     for which in ({"LayerName": name, "VersionNumber": 2}, {"LayerName": "nobody-at-all", "VersionNumber": 1}):
         assert refused(aws.get_layer_version, **which).told == gone
@@ -196,206 +182,27 @@ def test_pages(other_aws: Callable[..., Any], make_zip: Callable[..., bytes]) ->
         assert [[each["Version"] for each in page["LayerVersions"]] for page in versions] == [[3, 2], [1]]
 
 
-@pytest.mark.proves("AddLayerVersionPermission", "GetLayerVersionPolicy", "RemoveLayerVersionPermission")
-def test_a_policy_comes_and_goes(aws: Any, publish: Callable[..., Any], refused: Callable[..., Any]) -> None:
-    """Given a version, when statements are added and removed, then the policy has them, in AWS's order of members."""
-    name = publish()["LayerArn"].rpartition(":")[2]
-    which: dict[str, Any] = {"LayerName": name, "VersionNumber": 1}
-    action = {"Action": "lambda:GetLayerVersion"}
-    none = (404, "ResourceNotFoundException", "No policy is associated with the given resource.")
-    assert refused(aws.get_layer_version_policy, **which).told == none
-    first = aws.add_layer_version_permission(StatementId="s1", Principal="*", **action, **which)
-    assert first["ResponseMetadata"]["HTTPStatusCode"] == 201
-    assert first["Statement"] == (
-        f'{{"Sid":"s1","Effect":"Allow","Principal":"*","Action":"lambda:GetLayerVersion","Resource":"{ARN}:{name}:1"}}'
-    )
-    second = aws.add_layer_version_permission(
-        StatementId="s2", Principal=OTHER, RevisionId=first["RevisionId"], **action, **which
-    )
-    assert json.loads(second["Statement"])["Principal"] == {"AWS": f"arn:aws:iam::{OTHER}:root"}
-    third = aws.add_layer_version_permission(
-        StatementId="s3", Principal="*", OrganizationId="o-0123456789", **action, **which
-    )
-    assert json.loads(third["Statement"])["Condition"] == {"StringEquals": {"aws:PrincipalOrgID": "o-0123456789"}}
-    policy = aws.get_layer_version_policy(**which)
-    assert policy["RevisionId"] == third["RevisionId"] != first["RevisionId"]
-    document = json.loads(policy["Policy"])
-    assert list(document) == ["Version", "Id", "Statement"]
-    assert (document["Version"], document["Id"]) == ("2012-10-17", "default")
-    assert document["Statement"] == [json.loads(each["Statement"]) for each in (first, second, third)]
-    removed = aws.remove_layer_version_permission(StatementId="s1", RevisionId=policy["RevisionId"], **which)
-    assert removed["ResponseMetadata"]["HTTPStatusCode"] == 204
-    for statement in ("s2", "s3"):
-        aws.remove_layer_version_permission(StatementId=statement, **which)
-    assert refused(aws.get_layer_version_policy, **which).told == none
-
-
-@pytest.mark.proves("AddLayerVersionPermission", "GetLayerVersionPolicy", "RemoveLayerVersionPermission")
-def test_policies_refuse(
-    aws: Any, publish: Callable[..., Any], refused: Callable[..., Any], position: Callable[[], int]
+@pytest.mark.proves("PublishLayerVersion")
+def test_content_in_s3(
+    aws: Any, s3: Any, refused: Any, fresh: Callable[..., str], make_zip: Callable[..., bytes]
 ) -> None:
-    """Given a policy, when asked for what it cannot do, then AWS's refusals, and no event."""
-    name = publish()["LayerArn"].rpartition(":")[2]
-    which: dict[str, Any] = {"LayerName": name, "VersionNumber": 1}
-    grant: dict[str, Any] = {"StatementId": "s1", "Principal": "*", "Action": "lambda:GetLayerVersion"}
-    aws.add_layer_version_permission(**grant, **which)
-    before = position()
-    assert refused(aws.add_layer_version_permission, **{**grant, "Action": "*"}, **which).told == (
-        400,
-        "ValidationException",
-        (
-            "1 validation error detected: Value '*' at 'action' failed to satisfy constraint: "
-            "Member must satisfy regular expression pattern: lambda:GetLayerVersion"
-        ),
-    )
-    assert refused(aws.add_layer_version_permission, **grant, **which).told == (
-        409,
-        "ResourceConflictException",
-        (
-            "The statement id (s1) provided already exists. Please provide a new statement id, or remove the existing "
-            "statement."
-        ),
-    )
-    stale = (
-        412,
-        "PreconditionFailedException",
-        (
-            "The Revision Id provided does not match the latest Revision Id. Call the GetLayerPolicy API to retrieve the "
-            "latest Revision Id"
-        ),
-    )
-    another = {**grant, "StatementId": "s2"}
-    assert refused(aws.add_layer_version_permission, RevisionId="wrong", **another, **which).told == stale
-    assert refused(aws.remove_layer_version_permission, RevisionId="wrong", StatementId="s1", **which).told == stale
-    answer = refused(aws.remove_layer_version_permission, StatementId="doesnotexist", **which)
-    assert answer.told == (
-        404,
-        "ResourceNotFoundException",
-        "Statement doesnotexist is not found in resource policy.",
-    )
-    for layer, number in ((name, 2), (f"{name}-doesnotexist", 1)):
-        gone = {"LayerName": layer, "VersionNumber": number}
-        words = f"Layer version {ARN}:{layer}:{number} does not exist."
-        for answer in (
-            refused(aws.add_layer_version_permission, **grant, **gone),
-            refused(aws.get_layer_version_policy, **gone),
-            refused(aws.remove_layer_version_permission, StatementId="s1", **gone),
-        ):
-            assert answer.told == (404, "ResourceNotFoundException", words)
-    answer = refused(
-        aws.add_layer_version_permission, **{**another, "Principal": OTHER}, OrganizationId="o-0123456789", **which
-    )
-    assert answer.code == "InvalidParameterValueException"
-    assert position() == before
-
-
-@pytest.mark.proves("AddLayerVersionPermission")
-def test_a_policy_has_a_limit(aws: Any, publish: Callable[..., Any], refused: Callable[..., Any]) -> None:
-    """Given a policy near 20 KB, when one more statement comes, then it is too long."""
-    name = publish()["LayerArn"].rpartition(":")[2]
-    grant: dict[str, Any] = {"LayerName": name, "VersionNumber": 1, "Action": "lambda:GetLayerVersion"}
-
-    def fill() -> None:
-        for number in range(120):
-            aws.add_layer_version_permission(StatementId=f"{number:0>100}", Principal=OTHER, **grant)
-
-    answer = refused(fill)
-    assert (answer.status, answer.code) == (400, "PolicyLengthExceededException")
-
-
-@pytest.mark.proves("GetLayerVersion", "AddLayerVersionPermission", "CreateFunction")
-def test_another_account(
-    aws: Any, other_aws: Callable[..., Any], publish: Callable[..., Any], refused: Callable[..., Any]
-) -> None:
-    """Given another account, when a layer is shared with it, then it sees and uses it, and not before."""
-    made, theirs = publish(), other_aws(OTHER)
-    arn, function = made["LayerVersionArn"], {"Role": ROLE, "Handler": "app.handler", "Runtime": "python3.11"}
-    create = {**function, "FunctionName": "borrows", "Layers": [arn], "Code": {"ZipFile": _content(made)}}
-    assert (refused(theirs.get_layer_version_by_arn, Arn=arn).status) == 403
-    answer = refused(theirs.create_function, **create)
-    assert (answer.status, answer.code) == (403, "AccessDeniedException")
-    assert f"lambda:GetLayerVersion on resource: {arn} because no resource-based policy" in str(answer.message)
-    aws.add_layer_version_permission(
-        LayerName=made["LayerArn"],
-        VersionNumber=1,
-        StatementId="share",
-        Principal=OTHER,
-        Action="lambda:GetLayerVersion",
-    )
-    assert theirs.get_layer_version_by_arn(Arn=arn)["LayerVersionArn"] == arn
-    assert theirs.create_function(**create)["Layers"] == [{"Arn": arn, "CodeSize": made["Content"]["CodeSize"]}]
-    theirs.delete_function(FunctionName="borrows")
-    assert refused(theirs.delete_layer_version, LayerName=made["LayerArn"], VersionNumber=1).status == 403
-
-
-def _content(made: Any) -> bytes:
+    """Given a zip in S3, when published by bucket and key, then it is the content; what is not there is refused."""
+    s3.objects["/layers/some.zip"] = zipped = make_zip("z = 3\n", "python/z.py")
+    made = aws.publish_layer_version(LayerName=fresh("layer"), Content={"S3Bucket": "layers", "S3Key": "some.zip"})
     with urlopen(made["Content"]["Location"], timeout=30) as answer:
-        content: bytes = answer.read()
-    return content
+        assert answer.read() == zipped
+    answer = refused(
+        aws.publish_layer_version, LayerName=fresh("layer"), Content={"S3Bucket": "layers", "S3Key": "gone"}
+    )
+    assert answer.message == (
+        "Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: The specified key does not exist."
+    )
 
 
-@pytest.mark.proves("CreateFunction", "UpdateFunctionConfiguration")
-def test_layers_of_a_function(
-    aws: Any, make_function: Callable[..., Any], publish: Callable[..., Any], wait: Callable[..., Any]
-) -> None:
-    """Given layers, when a function has them, then it shows them in order; an empty list takes them away."""
-    one, two = publish(), publish()
-    shown = [{"Arn": each["LayerVersionArn"], "CodeSize": each["Content"]["CodeSize"]} for each in (two, one)]
-    made = make_function(Layers=[each["Arn"] for each in shown])
-    assert made["Layers"] == shown
-    name = made["FunctionName"]
-    aws.delete_layer_version(LayerName=two["LayerArn"], VersionNumber=1)
-    assert aws.get_function(FunctionName=name)["Configuration"]["Layers"] == shown
-    assert "Layers" not in aws.update_function_configuration(FunctionName=name, Layers=[])
-    wait("function_updated_v2", name)
-    answer = aws.update_function_configuration(FunctionName=name, Layers=[one["LayerVersionArn"]])
-    assert answer["Layers"] == shown[1:]
-
-
-@pytest.mark.proves("CreateFunction", "UpdateFunctionConfiguration")
-def test_layers_that_a_function_cannot_have(
-    aws: Any,
-    other_aws: Callable[..., Any],
-    make_function: Callable[..., Any],
-    publish: Callable[..., Any],
-    refused: Callable[..., Any],
-    position: Callable[[], int],
-    make_zip: Callable[..., bytes],
-) -> None:
-    """Given layers that do not go together, or are not there, then AWS's refusals, and no event."""
-    function = make_function()["FunctionName"]
-    layers = [publish()["LayerArn"] for _ in range(6)]
-    other = other_aws(region="eu-central-1").publish_layer_version(LayerName="afar", Content={"ZipFile": make_zip()})[
-        "LayerVersionArn"
-    ]
-    before, twice = position(), "Two different versions of the same layer are not allowed to be referenced in the same"
-    for arns, words in (
-        ([f"{layer}:1" for layer in layers], "Cannot reference more than 5 layers."),
-        ([f"{layers[0]}:9"], f"Layer version {layers[0]}:9 does not exist."),
-        ([f"{ARN}:doesnotexist:1"], f"Layer version {ARN}:doesnotexist:1 does not exist."),
-        (
-            [other],
-            "Layers are not in the same region as the function. Layers are expected to be in region us-east-1.",
-        ),
-        (
-            [f"{layers[0]}:1", f"{layers[0]}:2"],
-            f"{twice} function. {layers[0]}:1 and {layers[0]}:2 are versions of the same layer.",
-        ),
-        (
-            [f"{layers[0]}:1", f"{layers[0]}:1"],
-            f"{twice} function. {layers[0]}:1 and {layers[0]}:1 are versions of the same layer.",
-        ),
-    ):
-        told = (400, "InvalidParameterValueException", words)
-        assert refused(aws.update_function_configuration, FunctionName=function, Layers=arns).told == told
-        create: dict[str, Any] = {
-            "FunctionName": "never-made",
-            "Role": ROLE,
-            "Handler": "app.handler",
-            "Runtime": "python3.11",
-            "Code": {"ZipFile": make_zip()},
-        }
-        assert refused(aws.create_function, **create, Layers=arns).told == told
-    answer = refused(aws.update_function_configuration, FunctionName=function, Layers=[layers[0]])
-    assert answer.code == "ValidationException"
-    assert position() == before
+@pytest.mark.proves("GetAccountSettings", "PublishLayerVersion")
+def test_layers_are_code_of_the_account(other_aws: Callable[..., Any], make_zip: Callable[..., bytes]) -> None:
+    """Given an account with two layer versions, then its total code size is theirs."""
+    aws, zipped = other_aws("666666666666"), make_zip()
+    for _ in range(2):
+        aws.publish_layer_version(LayerName="counted", Content={"ZipFile": zipped})
+    assert aws.get_account_settings()["AccountUsage"]["TotalCodeSize"] == 2 * len(zipped)
