@@ -134,7 +134,7 @@ def test_what_is_refused(
 @pytest.mark.proves("ListCapacityProviders")
 def test_listing(other_aws: Callable[..., Any], fresh: Callable[..., str]) -> None:
     """Given three providers in an account of its own, then they are listed by name, in pages, and by state."""
-    aws = other_aws("555555555555")
+    aws = other_aws("202020202020")
     providers = Providers(aws, fresh)
     for name in ("p2", "p1", "p3"):
         providers(name)

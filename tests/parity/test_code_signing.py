@@ -75,14 +75,14 @@ def test_a_configuration_that_is_not_there(aws: Any, refused: Callable[..., Any]
 @pytest.mark.proves("ListCodeSigningConfigs")
 def test_listing(other_aws: Callable[..., Any]) -> None:
     """Given three configurations in an account of its own, then they are listed, in pages too, and nowhere else."""
-    aws = other_aws("444444444444")
+    aws = other_aws("191919191919")
     made = sorted(create(aws)["CodeSigningConfigArn"] for _ in range(3))
     assert (
         sorted(each["CodeSigningConfigArn"] for each in aws.list_code_signing_configs()["CodeSigningConfigs"]) == made
     )
     pages = list(aws.get_paginator("list_code_signing_configs").paginate(PaginationConfig={"PageSize": 2}))
     assert [len(page["CodeSigningConfigs"]) for page in pages] == [2, 1]
-    assert other_aws("444444444444", "eu-west-1").list_code_signing_configs()["CodeSigningConfigs"] == []
+    assert other_aws("191919191919", "eu-west-1").list_code_signing_configs()["CodeSigningConfigs"] == []
 
 
 @pytest.mark.proves(
