@@ -1,6 +1,7 @@
 """Code-signing configurations as an SDK sees them."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -181,3 +182,25 @@ def test_tags(aws: Any, refused: Callable[..., Any]) -> None:
     assert aws.list_tags(Resource=arn)["Tags"] == {"b": "2"}
     aws.delete_code_signing_config(CodeSigningConfigArn=arn)
     assert refused(aws.list_tags, Resource=arn).code == "ResourceNotFoundException"
+
+
+@pytest.mark.proves("PutFunctionCodeSigningConfig", "DeleteCodeSigningConfig")
+def test_nothing_is_deleted_while_a_function_gets_it(aws: Any, make_function: Callable[..., Any]) -> None:
+    """Given configurations, when each is put and deleted at once, then exactly one of the two is refused."""
+    name = make_function()["FunctionName"]
+
+    def succeeds(call: Callable[..., Any], **given: Any) -> bool:
+        try:
+            call(**given)
+        except (aws.exceptions.CodeSigningConfigNotFoundException, aws.exceptions.ResourceConflictException):
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as at_once:
+        for _ in range(20):
+            arn = create(aws)["CodeSigningConfigArn"]
+            put = at_once.submit(
+                succeeds, aws.put_function_code_signing_config, FunctionName=name, CodeSigningConfigArn=arn
+            )
+            deleted = at_once.submit(succeeds, aws.delete_code_signing_config, CodeSigningConfigArn=arn)
+            assert put.result(30) != deleted.result(30)
