@@ -16,7 +16,7 @@ from relambda.actors.engine import Mount, SandboxExit, SandboxSpec
 from relambda.actors.engine_docker import DockerEngine
 from relambda.actors.images import image_candidates
 from relambda.actors.runtime_api import RuntimeApi
-from relambda.actors.runtime_session import RuntimeEvent, RuntimeFailure
+from relambda.actors.runtime_session import RuntimeEvent, RuntimeFailure, Session
 
 
 class Waiter:
@@ -29,9 +29,11 @@ class Waiter:
         self.ready.set()
 
     def on_response(self, request_id: str, payload: bytes) -> None:
+        del request_id, payload
         self.answered.set()
 
     def on_error(self, request_id: str, failure: RuntimeFailure) -> None:
+        del request_id
         raise RuntimeError(failure.body.decode())
 
     def on_init_error(self, failure: RuntimeFailure) -> None:
@@ -64,18 +66,25 @@ def floor(runtime: str, source: str) -> Iterator[Figure]:
         api.stop(5)
 
 
+def _started(engine: DockerEngine, api: RuntimeApi, image: str, folder: str) -> tuple[Session, Waiter]:
+    """A container whose runtime waits for work."""
+    token, waiter = uuid.uuid4().hex, Waiter()
+    session = api.open(token, waiter)
+    environment = {"AWS_LAMBDA_RUNTIME_API": f"{token}:{api.address[1]}"}
+    mounts = [Mount(Path(folder), "/var/task")]
+    spec = SandboxSpec(f"bench-{token}", image, ("index.handler",), environment, 128, token, mounts)
+    engine.start_sandbox(spec, waiter).start_runtime()
+    if not waiter.ready.wait(30):
+        raise TimeoutError("the runtime of the floor is not ready after 30 s")
+    return session, waiter
+
+
 def _floor(engine: DockerEngine, api: RuntimeApi, runtime: str, folder: str) -> Iterator[Figure]:
     image, starts = engine.ensure_image(image_candidates(runtime), lambda _: None), []
+    session, waiter = _started(engine, api, image, folder)
     for _ in range(5):
-        token, waiter = uuid.uuid4().hex, Waiter()
         began = time.perf_counter()
-        session = api.open(token, waiter)
-        environment = {"AWS_LAMBDA_RUNTIME_API": f"{token}:{api.address[1]}"}
-        mounts = [Mount(Path(folder), "/var/task")]
-        spec = SandboxSpec(f"bench-{token}", image, ("index.handler",), environment, 128, token, mounts)
-        engine.start_sandbox(spec, waiter).start_runtime()
-        if not waiter.ready.wait(30):
-            raise TimeoutError("the runtime of the floor is not ready after 30 s")
+        session, waiter = _started(engine, api, image, folder)
         starts.append((time.perf_counter() - began) * 1000)
     yield of_samples("floor: container start and runtime init", starts)
     samples = []

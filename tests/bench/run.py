@@ -181,7 +181,7 @@ def relambda(*arguments: str) -> dict[str, Any]:
     done = subprocess.run(command, capture_output=True, text=True, timeout=150, check=False)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} failed: {done.stderr}")
-    answer = dict(json.loads(done.stdout))
+    answer: dict[str, Any] = json.loads(done.stdout)
     return answer
 
 

@@ -41,7 +41,7 @@ class Writer(threading.Thread):
         self.client, self.ledger, self.prefix, self.zipped = client, ledger, prefix, zipped
         self.random = random.Random(seed)
         self.stopping = threading.Event()
-        self.unexpected: list[BaseException] = []
+        self.unexpected: list[Exception] = []
 
     def run(self) -> None:
         while not self.stopping.is_set():
@@ -49,7 +49,7 @@ class Writer(threading.Thread):
             try:
                 if not self._step(name):
                     return
-            except BaseException as error:
+            except Exception as error:  # noqa: BLE001 - the test tells of it, whatever it was
                 self.unexpected.append(error)
                 return
 
