@@ -1,6 +1,7 @@
 # make run    set everything up, start a cloud on 127.0.0.1:4566 and show it at work
 # make test   set everything up and run the whole suite; PYTEST_ARGS="-k name" for a part of it
 # make lint   style, types, import rules        make bench   measure        make stop   stop the cloud
+# make coverage   write docs/coverage.md, the operations and their proofs     make options   write docs/options.md
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := run
@@ -14,7 +15,7 @@ ROOMS := actors api snapshots store
 RUNTIME ?= python3.11
 PYTEST_ARGS ?=
 
-.PHONY: run test lint bench stop clean engine image registry links
+.PHONY: run test lint bench coverage options stop clean engine image registry links
 
 run: $(VENV)/run.stamp engine image
 	@RELAMBDA_DEMO_RUNTIME=$(RUNTIME) $(BIN)/python -P -m relambda.api.demo
@@ -31,6 +32,12 @@ lint: $(VENV)/dev.stamp links
 
 bench: $(VENV)/dev.stamp engine image
 	@$(BIN)/python -P tests/bench/run.py
+
+coverage: $(VENV)/dev.stamp
+	@$(BIN)/python -P tests/coverage_table.py
+
+options: $(VENV)/dev.stamp
+	@$(BIN)/python -P tests/options_page.py
 
 stop:
 	@if [ -x $(BIN)/relambda ]; then $(BIN)/relambda stop; fi

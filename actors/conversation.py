@@ -2,6 +2,7 @@
 
 import enum
 import logging
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,7 @@ class Conversation:
         self._init_ms = 0.0
         self._timer: Timer | None = None
         self._held: tuple[Invocation, bytes, str, float] | None = None
+        self._holding = threading.Lock()
 
     def init_begins(self) -> None:
         """The runtime is about to start; called by the instance's actor."""
@@ -105,20 +107,21 @@ class Conversation:
 
     def on_mark(self, mark: str, memory_peak_bytes: int) -> None:
         """All that the held answer's invocation wrote is here."""
-        if mark == self.mark:
-            self._release(memory_peak_bytes)
+        self._release(mark, memory_peak_bytes)
 
-    def answer_without_mark(self) -> None:
-        """The mark did not come in time: answer with what there is."""
-        self._release(0)
+    def answer_without_mark(self, mark: str) -> None:
+        """That mark did not come in time: answer with what there is."""
+        self._release(mark, 0)
 
-    def fail(self, invocation: Invocation, failure: Failure) -> None:
+    def fail(self, invocation: Invocation, failure: Failure, *, resets: bool = True) -> None:
         """End an invocation that was taken from the slot, for a reason of the environment's own.
 
-        The function hears first, so that the caller's next invoke finds this instance on its way back.
+        When the runtime `resets`, the function hears first, so that the caller's next invoke finds this instance on
+        its way back.
         """
         self._stop_timer()
-        self._tell_parent(InstanceResets(self.instance))
+        if resets:
+            self._tell_parent(InstanceResets(self.instance))
         payload = failure.payload(invocation.request_id)
         log = self._log(invocation, self.tail.elapsed_ms(), 0) if invocation.tail else b""
         invocation.finish(Outcome(payload, invocation.version, "Unhandled", log))
@@ -136,10 +139,11 @@ class Conversation:
         invocation.finish(Outcome(payload, invocation.version, error))
         self._tell_parent(InstanceIdle(self.instance))
 
-    def _release(self, peak_bytes: int) -> None:
-        held, self._held = self._held, None
-        if held is None:
-            return
+    def _release(self, mark: str, peak_bytes: int) -> None:
+        with self._holding:
+            if self._held is None or self._held[0].request_id != mark:
+                return
+            held, self._held = self._held, None
         invocation, payload, error, duration_ms = held
         log = self._log(invocation, duration_ms, peak_bytes)
         invocation.finish(Outcome(payload, invocation.version, error, log))

@@ -13,7 +13,7 @@ from relambda.actors.domain.names import ResourceName
 from relambda.actors.domain.refusals import Refusal
 from relambda.actors.messages import Ask, Drain, Passivate, Wake
 from relambda.actors.room import Room
-from relambda.store.errors import StoreError, StoreFullError
+from relambda.store.errors import StoreBusyError, StoreError, StoreFullError
 from relambda.store.records import Append, Checkpoint
 
 S = TypeVar("S")
@@ -41,7 +41,21 @@ class EntityActor(pykka.ThreadingActor, Generic[S]):
         self._tag = codec.state_tag(type(decider.initial))
 
     def on_start(self) -> None:
-        """Fold the state from the newest checkpoint and the events past it."""
+        """Fold the state from the newest checkpoint and the events past it; what fails in it is a failure too.
+
+        pykka calls no `on_failure` for it by itself.
+        """
+        try:
+            self._replay()
+            self.started()
+        except Exception as error:
+            self.on_failure(type(error), error, error.__traceback__)
+            raise
+
+    def started(self) -> None:
+        """Go on with what the state shows unfinished; called once, with the state folded."""
+
+    def _replay(self) -> None:
         stream = self.resource.stream
         checkpoint = self.room.store.checkpoint(stream, self._tag)
         if checkpoint is not None:
@@ -95,7 +109,7 @@ class EntityActor(pykka.ThreadingActor, Generic[S]):
         del exception_type, traceback
         self.end()
         error = exception_value or RuntimeError("the actor failed")
-        self.room.post.failed(self.resource.stream, error, list(_inbox(self)))
+        self.room.post.failed(self.resource.stream, error, lambda: list(_inbox(self)))
 
     def busy(self) -> bool:
         """Whether something is under way that must not be forgotten."""
@@ -123,7 +137,7 @@ class EntityActor(pykka.ThreadingActor, Generic[S]):
             state = self.apply(message.command)
         except Refusal as refusal:
             message.reply.set_exception(refusal)
-        except StoreFullError as error:
+        except (StoreFullError, StoreBusyError) as error:
             message.reply.set_exception(Refusal("ServiceException", f"Nothing was changed: {error}"))
         except BaseException as error:
             message.reply.set_exception(Refusal("ServiceException", f"{type(error).__name__}: {error}"))

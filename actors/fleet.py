@@ -59,13 +59,13 @@ class Fleet:
             self._starting.add(instance)
 
     def gone(self, instance: Instance, failure: Failure | None) -> None:
-        """An instance is no more. If its start failed, an invocation that waits fails with it."""
+        """An instance is no more. If its start failed, an invocation that no other start is for fails with it."""
         self._busy.discard(instance)
         if instance in self._idle:
             self._idle.remove(instance)
         started = instance not in self._starting
         self._starting.discard(instance)
-        if started or not self._waiting:
+        if started or len(self._waiting) <= len(self._starting):
             return
         invocation = self._waiting.popleft()
         if failure is None:
@@ -92,11 +92,15 @@ class Fleet:
     def let_go(self) -> tuple[list[Instance], list[Invocation]]:
         """Give up what is idle, starting and waiting, as others take over; busy ones end when they are done."""
         released = [*self._idle, *self._starting]
-        waiting = [invocation for invocation in self._waiting if not invocation.ticket.done()]
         self._idle.clear()
         self._starting.clear()
+        return released, self.take_waiting()
+
+    def take_waiting(self) -> list[Invocation]:
+        """Take out the invocations that wait for an instance."""
+        waiting = [invocation for invocation in self._waiting if not invocation.ticket.done()]
         self._waiting.clear()
-        return released, waiting
+        return waiting
 
     @property
     def empty(self) -> bool:

@@ -8,7 +8,7 @@ from relambda.actors.domain.decider import Event
 from relambda.actors.domain.functions import FinishPreparation
 from relambda.actors.domain.names import ResourceName
 from relambda.actors.domain.refusals import Refusal
-from relambda.actors.domain.routing import invocable, resolve
+from relambda.actors.domain.routing import check_admission, invocable, resolve
 from relambda.actors.domain.state import FunctionState, function
 from relambda.actors.domain.version import Status, Version
 from relambda.actors.entity import EntityActor
@@ -32,9 +32,8 @@ class FunctionActor(EntityActor[FunctionState]):
         self._random = random.Random()
         self._drained: Drain | None = None
 
-    def on_start(self) -> None:
-        """Fold the state and go on with what was Pending or InProgress."""
-        super().on_start()
+    def started(self) -> None:
+        """Go on with what was Pending or InProgress."""
         self._reserve(self.state)
         self._prepare_unfinished()
         self._provisioning.go_on(self.state)
@@ -76,7 +75,7 @@ class FunctionActor(EntityActor[FunctionState]):
     def end(self) -> None:
         """Instances end with their supervisor."""
         for fleet in [*self._fleets.values(), *self._retired]:
-            for invocation in fleet.let_go()[1]:
+            for invocation in fleet.take_waiting():
                 invocation.refuse(Refusal("ServiceException", "The function's actor was stopped; try again."))
             for instance in fleet.instances():
                 instance.stop()
@@ -116,6 +115,7 @@ class FunctionActor(EntityActor[FunctionState]):
         try:
             number = resolve(self.resource, self.state, invocation.qualifier, self._random.random())
             version = invocable(self.resource, self.state, number)
+            check_admission(version, invocation.qualifier, invocation.tenant_id)
             invocation.on_end = self.room.concurrency.acquire(self.resource)
         except Refusal as refusal:
             invocation.refuse(refusal)
@@ -197,7 +197,5 @@ class FunctionActor(EntityActor[FunctionState]):
 
     def _drain(self, message: Drain) -> None:
         self._drained = message
-        for fleet in [*self._fleets.values(), *self._retired]:
-            for instance in fleet.instances():
-                instance.stop()
+        self.end()
         self._forget_empty()

@@ -49,7 +49,9 @@ class TimedOut:
 
 @dataclass(frozen=True, slots=True)
 class InitTimedOut:
-    """The runtime has not asked for work in time."""
+    """The runtime of that many starts has not asked for work in time."""
+
+    starts: int
 
 
 class Instance:
@@ -81,7 +83,7 @@ class Instance:
         deadline = self.room.clock.now_ms() + int(self.timeout * 1000)
         request_id = invocation.request_id
         self.conversation.begin(
-            invocation, self.room.scheduler.after(self.timeout, lambda: self.actor.tell(TimedOut(request_id)))
+            invocation, self.room.scheduler.after(self.timeout, lambda: self.tell(TimedOut(request_id)))
         )
         self.session.assign(invocation.event(self.resource.arn(invocation.qualifier), deadline))
         return True
@@ -90,7 +92,14 @@ class Instance:
         """End it, with its container; `InstanceGone` tells when it is done."""
         if self.keepalive is not None:
             self.keepalive.cancel()
-        self.actor.tell(Stop())
+        self.tell(Stop())
+
+    def tell(self, message: object) -> None:
+        """Tell its actor something, if that has not ended; any thread."""
+        try:
+            self.actor.tell(message)
+        except pykka.ActorDeadError:
+            _log.debug("instance %s has ended before it got %r", self.id, message)
 
 
 class InstanceActor(pykka.ThreadingActor):
@@ -105,22 +114,27 @@ class InstanceActor(pykka.ThreadingActor):
         self.sandbox: Sandbox | None = None
         self.failure: Failure | None = None
         self._init_timer: Timer | None = None
+        self._starts = 0
+        self._killing = self._ended = False
 
     def on_receive(self, message: object) -> None:
-        """Handle one message."""
+        """Handle one message; what comes after the end is of no use any more."""
+        if self._ended:
+            return
         match message:
             case Start():
                 self._start()
             case TimedOut(request_id):
                 self._timed_out(request_id)
-            case InitTimedOut() if self.conversation.initialising:
+            case InitTimedOut(starts) if self.conversation.initialising and starts == self._starts:
                 self._give_up(init_timed_out(self.room.options.environment_timeout))
             case Said.RUNTIME_KILLED:
+                self._killing = False
                 self._start_runtime()
             case Said.RUNTIME_EXITED:
                 self._runtime_exited(self.conversation.exit_code)
             case Said.SANDBOX_EXITED:
-                self._end()
+                self._sandbox_exited(self.conversation.exit_code)
             case Said.MARK_WANTED:
                 self._mark()
             case Stop():
@@ -143,8 +157,10 @@ class InstanceActor(pykka.ThreadingActor):
     def _start_runtime(self) -> None:
         self.conversation.init_begins()
         self.instance.session.reset()
-        seconds = self.room.options.environment_timeout
-        self._init_timer = self.room.scheduler.after(seconds, lambda: self.actor_ref.tell(InitTimedOut()))
+        self._starts += 1
+        self._stop_init_timer()
+        late, seconds = InitTimedOut(self._starts), self.room.options.environment_timeout
+        self._init_timer = self.room.scheduler.after(seconds, lambda: self.instance.tell(late))
         self._command("start_runtime")
 
     def _timed_out(self, request_id: str) -> None:
@@ -153,10 +169,16 @@ class InstanceActor(pykka.ThreadingActor):
             return
         self.instance.session.reset()
         self.conversation.fail(invocation, timed_out(self.instance.timeout))
+        self._kill()
+
+    def _kill(self) -> None:
+        self._killing = True
         self._command("kill_runtime")
 
     def _runtime_exited(self, code: int) -> None:
         """Fail what ran, and start the runtime anew in the same container, whose /tmp stays."""
+        if self._killing:
+            return  # it ended by itself just before it was killed, and is started anew when that is done
         if self.conversation.initialising:
             self._give_up(self.conversation.init_failure or exited(code))
             return
@@ -164,10 +186,18 @@ class InstanceActor(pykka.ThreadingActor):
         invocation = self.conversation.slot.take()
         if invocation is not None:
             self.conversation.fail(invocation, exited(code))
-        self._command("kill_runtime")
+        self._kill()
+
+    def _sandbox_exited(self, code: int) -> None:
+        """The container ended by itself or by somebody else; before the runtime was ready, that is why it failed."""
+        if self.conversation.initialising:
+            self._give_up(self.conversation.init_failure or exited(code))
+        else:
+            self._end()
 
     def _mark(self) -> None:
-        self.room.scheduler.after(MARK_SECONDS, self.conversation.answer_without_mark)
+        conversation, mark = self.conversation, self.conversation.mark
+        self.room.scheduler.after(MARK_SECONDS, lambda: conversation.answer_without_mark(mark))
         self._command("mark")
 
     def _command(self, command: str) -> None:
@@ -188,22 +218,36 @@ class InstanceActor(pykka.ThreadingActor):
 
     def _end(self) -> None:
         """Fail what still runs, destroy the container, tell the function, stop. Once."""
-        if self._init_timer is not None:
-            self._init_timer.cancel()
+        self._ended = True
+        self._stop_init_timer()
+        self.conversation.answer_without_mark(self.conversation.mark)
         invocation = self.conversation.slot.close()
         if invocation is not None:
-            self.conversation.fail(invocation, exited(self.conversation.exit_code or 137))
-        if self.sandbox is not None:
-            self.sandbox.destroy()
+            self.conversation.fail(invocation, exited(self.conversation.exit_code or 137), resets=False)
+        self._destroy()
         self.instance.session.close()
         self._tell_parent(InstanceGone(self.instance, self.failure))
-        self.stop()
+        if self.actor_ref.is_alive():
+            self.stop()
+
+    def _destroy(self) -> None:
+        """The function must hear of the end even when the engine does not remove the container."""
+        try:
+            if self.sandbox is not None:
+                self.sandbox.destroy()
+        except EngineError:
+            _log.exception("a container of %s may be left over until the cloud starts again", self.instance.id)
+
+    def _stop_init_timer(self) -> None:
+        if self._init_timer is not None:
+            self._init_timer.cancel()
 
     def on_failure(self, exception_type: Any, exception_value: Any, traceback: Any) -> None:
         """Leave no container behind, whatever went wrong."""
         _log.error("instance %s failed", self.instance.id, exc_info=(exception_type, exception_value, traceback))
         self.failure = sandbox_failed(str(exception_value))
-        self._end()
+        if not self._ended:
+            self._end()
 
     def _tell_parent(self, message: object) -> None:
         try:

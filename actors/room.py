@@ -26,7 +26,7 @@ class Post(Protocol):
         """Called by a stream's actor that wants to stop: True, and it is forgotten, when its inbox is empty."""
         ...
 
-    def failed(self, stream: str, error: BaseException, inbox: Sequence[object]) -> None:
+    def failed(self, stream: str, error: BaseException, take_inbox: Callable[[], Sequence[object]]) -> None:
         """Called by a stream's actor that failed, on its thread: what is in its inbox goes to its successor."""
         ...
 
@@ -39,6 +39,7 @@ class Options:
     environment_timeout: float = 20.0
     passivate_after: float = 300.0
     state_transition: float = 0.0
+    retry_base_delay: float = 60.0
     append_timeout: float = 30.0
     checkpoint_every: int = 100
 

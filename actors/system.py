@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import wait
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -31,6 +31,22 @@ class _Resident:
     reference: "pykka.ActorRef[Any] | None"
     budget: Budget
     waiting: list[object] = field(default_factory=list)
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Refuse what waits."""
+        waiting, self.waiting = self.waiting, []
+        for message in waiting:
+            _refuse(message, refusal)
+
+    def deliver(self, message: object) -> None:
+        """Into the actor's inbox, or to what waits for its successor."""
+        try:
+            if self.reference is not None:
+                self.reference.tell(message)
+                return
+        except pykka.ActorDeadError:
+            self.reference = None  # it has failed and is about to say so
+        self.waiting.append(message)
 
 
 class ActorSystem:
@@ -74,10 +90,7 @@ class ActorSystem:
             resident = self._residents.get(stream)
             if resident is None:
                 resident = self._start(stream)
-            if resident.reference is None:
-                resident.waiting.append(message)
-            else:
-                resident.reference.tell(message)
+            resident.deliver(message)
 
     def retire(self, stream: str) -> bool:
         """Called by a stream's actor that wants to stop: True, and it is forgotten, when its inbox is empty."""
@@ -90,14 +103,17 @@ class ActorSystem:
             del self._residents[stream]
             return True
 
-    def failed(self, stream: str, error: BaseException, inbox: Sequence[object]) -> None:
+    def failed(self, stream: str, error: BaseException, take_inbox: Callable[[], Sequence[object]]) -> None:
         """Called by a stream's actor that failed, on its thread: what is in its inbox goes to its successor."""
         with self._lock:
             resident = self._residents.get(stream)
-            if resident is None or self._closed:
+            if resident is None:
                 return
             resident.reference = None
-            resident.waiting.extend(message for message in inbox if not isinstance(message, Drain))
+            resident.waiting[:0] = take_inbox()
+            if self._closed:
+                resident.refuse(_stopping())
+                return
             delay = resident.budget.next_delay()
             if delay is None:
                 self._give_up(stream, resident, error)
@@ -110,22 +126,38 @@ class ActorSystem:
         return len(self._residents)
 
     def stop(self, timeout: float) -> None:
-        """Take nothing more, wait for what runs, end all instances, then all actors: `timeout` seconds, and 5 more."""
+        """Take nothing more, wait for what runs, end all instances, then all actors: `timeout` seconds, and 5 more.
+
+        Functions hear of it last: whoever has them run no longer begins by then, nor takes their end for a failure.
+        """
         with self._lock:
             self._closed = True
+        drains = self._drain(functions=False)
         if self._room is not None and not self._room.concurrency.wait_idle(timeout):
             _log.warning("%d invocations still ran after %.0f s", self._room.concurrency.running(), timeout)
         with self._lock:
-            residents = [resident for resident in self._residents.values() if resident.reference is not None]
-        drains = [Drain() for _ in residents]
-        for resident, drain in zip(residents, drains, strict=True):
-            _tell(resident.reference, drain)
-        left: set[Future[None]] = wait([drain.done for drain in drains], _END_SECONDS).not_done
+            for resident in self._residents.values():
+                resident.refuse(_stopping())
+        drains += self._drain(functions=True)
+        left = wait([drain.done for drain in drains], _END_SECONDS).not_done
         if left:
             _log.error("%d functions still had containers after %.0f s", len(left), _END_SECONDS)
-        for resident in residents:
+        for resident in list(self._residents.values()):
             if resident.reference is not None:
                 resident.reference.stop(block=False)
+
+    def _drain(self, *, functions: bool) -> list[Drain]:
+        """Tell functions, or all others, to come to an end."""
+        with self._lock:
+            residents = [
+                each for stream, each in self._residents.items() if functions == stream.startswith("function/")
+            ]
+        drains = list[Drain]()
+        for resident in residents:
+            if resident.reference is not None:
+                drains.append(Drain())
+                _tell(resident.reference, drains[-1])
+        return drains
 
     def _start(self, stream: str) -> _Resident:
         if self._closed or self._room is None:
@@ -136,6 +168,12 @@ class ActorSystem:
         return resident
 
     def _restart(self, stream: str) -> None:
+        try:
+            self._start_again(stream)
+        except Exception as error:  # noqa: BLE001 - whatever it was, those who wait must hear of it
+            self.failed(stream, error, list)
+
+    def _start_again(self, stream: str) -> None:
         with self._lock:
             resident = self._residents.get(stream)
             if resident is None or self._closed or self._room is None:
@@ -144,12 +182,11 @@ class ActorSystem:
             resident.reference = self._starts[resource.kind](resource, self._room)
             waiting, resident.waiting = resident.waiting, []
             for message in waiting:
-                resident.reference.tell(message)
+                resident.deliver(message)
 
     def _give_up(self, stream: str, resident: _Resident, error: BaseException) -> None:
         _log.critical("the actor of %s failed too often and stays down for now", stream, exc_info=error)
-        for message in resident.waiting:
-            _refuse(message, Refusal("ServiceException", f"The actor of {stream} fails: {error}. See the log."))
+        resident.refuse(Refusal("ServiceException", f"The actor of {stream} fails: {error}. See the log."))
         del self._residents[stream]
 
 
@@ -163,6 +200,8 @@ def _refuse(message: object, refusal: Refusal) -> None:
             message.reply.set_exception(refusal)
         case Invoke(invocation):
             invocation.refuse(refusal)
+        case Drain(done):
+            done.set_result(None)
         case _:
             _log.debug("%r was dropped with its actor", message)
 

@@ -103,6 +103,12 @@ class Settings:
     synchronous_create: bool = option(
         "LAMBDA_SYNCHRONOUS_CREATE", BOOLEAN, "0", "CreateFunction answers when the function is Active or Failed."
     )
+    retry_base_delay: int = option(
+        "LAMBDA_RETRY_BASE_DELAY",
+        whole(0, 3600),
+        "60",
+        "Seconds before a failed asynchronous invocation is tried again the first time; the second time, twice that.",
+    )
     runtime_environment_timeout: int = option(
         "LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT",
         whole(1, 3600),

@@ -125,6 +125,7 @@ def options_of(settings: Settings) -> Options:
         keepalive=settings.keepalive_ms / 1000,
         environment_timeout=float(settings.runtime_environment_timeout),
         state_transition=settings.state_transition_ms / 1000,
+        retry_base_delay=float(settings.retry_base_delay),
     )
 
 

@@ -8,4 +8,4 @@ from relambda.api.settings import options_table
 def test_the_page_of_options_is_the_table_of_the_code() -> None:
     """docs/options.md holds the table that `relambda options` prints."""
     page = Path(__file__).parents[3] / "docs" / "options.md"
-    assert options_table().strip() in page.read_text("utf-8"), "run `relambda options` and put it into docs/options.md"
+    assert options_table().strip() in page.read_text("utf-8"), "run `make options`"
