@@ -22,6 +22,7 @@ def code_of(call: Call, given: dict[str, Any], *, required: bool = True) -> Code
     if (image := given.get("ImageUri")) is not None:
         return Code(sha256=hashlib.sha256(image.encode()).hexdigest(), image_uri=image)
     if (zipped := given.get("ZipFile")) is not None:
+        _check_upload(call, zipped)
         return _stored(call, zipped)
     if given.get("S3Bucket") and given.get("S3Key"):
         limit = call.cloud.limits.code_size_unzipped
@@ -31,12 +32,15 @@ def code_of(call: Call, given: dict[str, Any], *, required: bool = True) -> Code
     return Code()
 
 
+def _check_upload(call: Call, zipped: bytes) -> None:
+    """A zip in the request has a limit of its own; one in S3 has that of what is in it (limits.tsv)."""
+    most = call.cloud.limits.code_size_zipped
+    if len(zipped) > most:
+        raise Refusal("RequestEntityTooLargeException", f"Zipped size must be smaller than {most} bytes")
+
+
 def _stored(call: Call, zipped: bytes) -> Code:
     limits = call.cloud.limits
-    if len(zipped) > limits.code_size_zipped:
-        raise Refusal(
-            "RequestEntityTooLargeException", f"Zipped size must be smaller than {limits.code_size_zipped} bytes"
-        )
     try:
         inspect_zip(zipped, limits.code_size_unzipped)
     except PackageError as error:
