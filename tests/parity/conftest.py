@@ -288,3 +288,70 @@ def publish_layer(aws: Any, fresh: Callable[..., str], make_zip: Callable[..., b
         return aws.publish_layer_version(LayerName=name or fresh("layer"), Content=content, **given)
 
     return publishing
+
+
+PLACE: dict[str, Any] = {
+    "VpcConfig": {"SubnetIds": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-1"]},
+    "PermissionsConfig": {"CapacityProviderOperatorRoleArn": "arn:aws:iam::111111111111:role/operator"},
+}
+
+
+class Providers:
+    """Makes capacity providers and waits for what they become; `by` another client, they are left there."""
+
+    def __init__(self, aws: Any, fresh: Callable[..., str]) -> None:
+        self._aws, self._fresh = aws, fresh
+        self.made: list[str] = []
+
+    def __call__(self, name: str | None = None, **given: Any) -> dict[str, Any]:
+        name = name or self._fresh("provider")
+        answer: dict[str, Any] = self._aws.create_capacity_provider(CapacityProviderName=name, **{**PLACE, **given})
+        self.made.append(name)
+        self._wait(lambda: self._state(name) != "Pending")
+        return answer
+
+    def by(self, aws: Any) -> "Providers":
+        return Providers(aws, self._fresh)
+
+    def delete(self, name: str) -> dict[str, Any]:
+        answer: dict[str, Any] = self._aws.delete_capacity_provider(CapacityProviderName=name)
+        self.made.remove(name)
+        self._wait(lambda: self._state(name) != "Deleting")
+        return answer
+
+    def _wait(self, holds: Callable[[], bool]) -> None:
+        """Look again, a round trip each time, until it is so."""
+        assert any(holds() for _ in range(5_000))
+
+    def _state(self, name: str) -> str:
+        try:
+            provider = self._aws.get_capacity_provider(CapacityProviderName=name)["CapacityProvider"]
+        except self._aws.exceptions.ResourceNotFoundException:
+            return "gone"
+        return str(provider["State"])
+
+
+@pytest.fixture
+def providers(aws: Any, fresh: Callable[..., str]) -> Iterator[Providers]:
+    """Makes providers that are deleted after the test."""
+    making = Providers(aws, fresh)
+    yield making
+    for name in list(making.made):
+        making.delete(name)
+
+
+@pytest.fixture
+def managed(aws: Any, providers: Providers, python_image: str) -> Callable[..., dict[str, Any]]:
+    """Makes functions of managed instances, with a provider of their own."""
+
+    def make(provider: str, name: str) -> dict[str, Any]:
+        arn = providers(provider)["CapacityProvider"]["CapacityProviderArn"]
+        config = {"LambdaManagedInstancesCapacityProviderConfig": {"CapacityProviderArn": arn}}
+        code = {"PackageType": "Image", "Code": {"ImageUri": python_image}}
+        answer: dict[str, Any] = aws.create_function(
+            FunctionName=name, Role=ROLE, CapacityProviderConfig=config, **code
+        )
+        assert any(aws.get_function_configuration(FunctionName=name)["State"] != "Pending" for _ in range(5_000))
+        return answer
+
+    return make

@@ -1,6 +1,6 @@
 """Capacity providers, and functions of managed instances, as an SDK sees them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,57 +8,14 @@ import pytest
 ARN = "arn:aws:lambda:us-east-1:111111111111:capacity-provider"
 FUNCTION = "arn:aws:lambda:us-east-1:111111111111:function"
 OPERATOR = "arn:aws:iam::111111111111:role/operator"
-ROLE = "arn:aws:iam::111111111111:role/parity"
-LOOKS = 5_000
 PLACE: dict[str, Any] = {
     "VpcConfig": {"SubnetIds": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-1"]},
     "PermissionsConfig": {"CapacityProviderOperatorRoleArn": OPERATOR},
 }
 
 
-class Providers:
-    """Makes capacity providers and waits for what they become."""
-
-    def __init__(self, aws: Any, fresh: Callable[..., str]) -> None:
-        self._aws, self._fresh = aws, fresh
-        self.made: list[str] = []
-
-    def __call__(self, name: str | None = None, **given: Any) -> dict[str, Any]:
-        name = name or self._fresh("provider")
-        answer: dict[str, Any] = self._aws.create_capacity_provider(CapacityProviderName=name, **{**PLACE, **given})
-        self.made.append(name)
-        self._wait(lambda: self._state(name) != "Pending")
-        return answer
-
-    def delete(self, name: str) -> dict[str, Any]:
-        answer: dict[str, Any] = self._aws.delete_capacity_provider(CapacityProviderName=name)
-        self.made.remove(name)
-        self._wait(lambda: self._state(name) != "Deleting")
-        return answer
-
-    def _wait(self, holds: Callable[[], bool]) -> None:
-        """Look again, a round trip each time, until it is so."""
-        assert any(holds() for _ in range(LOOKS))
-
-    def _state(self, name: str) -> str:
-        try:
-            provider = self._aws.get_capacity_provider(CapacityProviderName=name)["CapacityProvider"]
-        except self._aws.exceptions.ResourceNotFoundException:
-            return "gone"
-        return str(provider["State"])
-
-
-@pytest.fixture
-def providers(aws: Any, fresh: Callable[..., str]) -> Iterator[Providers]:
-    """Makes providers that are deleted after the test."""
-    making = Providers(aws, fresh)
-    yield making
-    for name in list(making.made):
-        making.delete(name)
-
-
 @pytest.mark.proves("CreateCapacityProvider", "GetCapacityProvider", "DeleteCapacityProvider")
-def test_a_providers_life(aws: Any, providers: Providers, refused: Callable[..., Any]) -> None:
+def test_a_providers_life(aws: Any, providers: Any, refused: Callable[..., Any]) -> None:
     """Given nothing, when created, then Pending, soon Active; when deleted, then Deleting, soon gone."""
     made = providers("lives", InstanceRequirements={"Architectures": ["x86_64"]})
     assert made["ResponseMetadata"]["HTTPStatusCode"] == 202
@@ -83,7 +40,7 @@ def test_a_providers_life(aws: Any, providers: Providers, refused: Callable[...,
 
 
 @pytest.mark.proves("UpdateCapacityProvider")
-def test_updating(aws: Any, providers: Providers) -> None:
+def test_updating(aws: Any, providers: Any) -> None:
     """Given a provider, when it is updated, then the members given are replaced, and all others stay."""
     provider = providers("grows", KmsKeyArn="arn:aws:kms:us-east-1:111111111111:key/k")["CapacityProvider"]
     scaling = {"MaxVCpuCount": 64, "ScalingMode": "Auto"}
@@ -102,9 +59,7 @@ def test_updating(aws: Any, providers: Providers) -> None:
     "DeleteCapacityProvider",
     "ListFunctionVersionsByCapacityProvider",
 )
-def test_what_is_refused(
-    aws: Any, providers: Providers, refused: Callable[..., Any], position: Callable[[], int]
-) -> None:
+def test_what_is_refused(aws: Any, providers: Any, refused: Callable[..., Any], position: Callable[[], int]) -> None:
     """Given a provider, when made again, made badly, or another one meant, then refusals, and no event."""
     providers("taken")
     before = position()
@@ -132,12 +87,12 @@ def test_what_is_refused(
 
 
 @pytest.mark.proves("ListCapacityProviders")
-def test_listing(other_aws: Callable[..., Any], fresh: Callable[..., str]) -> None:
+def test_listing(other_aws: Callable[..., Any], providers: Any) -> None:
     """Given three providers in an account of its own, then they are listed by name, in pages, and by state."""
     aws = other_aws("202020202020")
-    providers = Providers(aws, fresh)
+    make = providers.by(aws)
     for name in ("p2", "p1", "p3"):
-        providers(name)
+        make(name)
     pages = list(aws.get_paginator("list_capacity_providers").paginate(PaginationConfig={"PageSize": 2}))
     listed = [[each["CapacityProviderArn"].rpartition(":")[2] for each in page["CapacityProviders"]] for page in pages]
     assert listed == [["p1", "p2"], ["p3"]]
@@ -146,7 +101,7 @@ def test_listing(other_aws: Callable[..., Any], fresh: Callable[..., str]) -> No
 
 
 @pytest.mark.proves("TagResource", "UntagResource", "ListTags", "CreateCapacityProvider")
-def test_tags(aws: Any, providers: Providers, refused: Callable[..., Any]) -> None:
+def test_tags(aws: Any, providers: Any, refused: Callable[..., Any]) -> None:
     """Given a provider with tags, when they are changed, then ListTags tells; without it, AWS's words."""
     arn = providers("tagged", Tags={"a": "1"})["CapacityProvider"]["CapacityProviderArn"]
     aws.tag_resource(Resource=arn, Tags={"b": "2"})
@@ -155,25 +110,6 @@ def test_tags(aws: Any, providers: Providers, refused: Callable[..., Any]) -> No
     providers.delete("tagged")
     told = (404, "ResourceNotFoundException", f"Capacity provider not found: {arn}")
     assert refused(aws.list_tags, Resource=arn).told == told
-
-
-@pytest.fixture
-def managed(
-    aws: Any, providers: Providers, make_function: Callable[..., Any], python_image: str
-) -> Callable[..., dict[str, Any]]:
-    """Makes functions of managed instances, with a provider of their own."""
-
-    def make(provider: str, name: str) -> dict[str, Any]:
-        providers(provider)
-        config = {"LambdaManagedInstancesCapacityProviderConfig": {"CapacityProviderArn": f"{ARN}:{provider}"}}
-        code = {"PackageType": "Image", "Code": {"ImageUri": python_image}}
-        answer: dict[str, Any] = aws.create_function(
-            FunctionName=name, Role=ROLE, CapacityProviderConfig=config, **code
-        )
-        assert any(aws.get_function_configuration(FunctionName=name)["State"] != "Pending" for _ in range(LOOKS))
-        return answer
-
-    return make
 
 
 @pytest.mark.proves(
@@ -207,7 +143,7 @@ def test_functions_of_managed_instances(
 
 @pytest.mark.proves("CreateFunction")
 def test_functions_that_a_provider_cannot_take(
-    aws: Any, providers: Providers, refused: Callable[..., Any], function_zip: bytes, position: Callable[[], int]
+    aws: Any, providers: Any, refused: Callable[..., Any], function_zip: bytes, position: Callable[[], int]
 ) -> None:
     """Given no provider, or a function that managed instances cannot run, then refusals, and no event."""
     providers("picky")
@@ -217,7 +153,7 @@ def test_functions_that_a_provider_cannot_take(
         arn = f"{ARN}:{provider}"
         function: dict[str, Any] = {
             "FunctionName": "never-managed",
-            "Role": ROLE,
+            "Role": OPERATOR,
             "Runtime": "python3.13",
             "Handler": "app.handler",
             "Code": {"ZipFile": function_zip},

@@ -22,18 +22,10 @@ def state_of(client: Any, name: str, *unlike: str) -> str:
 
 
 @pytest.mark.proves("GetFunctionScalingConfig", "PutFunctionScalingConfig")
-def test_a_managed_version_scales(aws: Any, function_zip: bytes) -> None:
+def test_a_managed_version_scales(aws: Any, managed: Make) -> None:
     """Given a managed function's version, then three environments at least; bounds put are told, and 0 deactivate."""
-    provider = "arn:aws:lambda:us-east-1:111111111111:capacity-provider:any"
-    aws.create_function(
-        FunctionName="scaling-managed",
-        Runtime="python3.11",
-        Role="arn:aws:iam::111111111111:role/any",
-        Handler="app.handler",
-        Code={"ZipFile": function_zip},
-        CapacityProviderConfig={"LambdaManagedInstancesCapacityProviderConfig": {"CapacityProviderArn": provider}},
-        Publish=True,
-    )
+    managed("scales", "scaling-managed")
+    aws.publish_version(FunctionName="scaling-managed")
     given = {"FunctionName": "scaling-managed", "Qualifier": "1"}
     assert state_of(aws, "scaling-managed", "Pending") == "Active"
     default = aws.get_function_scaling_config(**given)
@@ -52,6 +44,7 @@ def test_a_managed_version_scales(aws: Any, function_zip: bytes) -> None:
         aws.put_function_scaling_config(
             FunctionScalingConfig={"MinExecutionEnvironments": 3, "MaxExecutionEnvironments": 2}, **given
         )
+    aws.delete_function(FunctionName="scaling-managed")
 
 
 @pytest.mark.proves("GetFunctionScalingConfig", "PutFunctionScalingConfig")
