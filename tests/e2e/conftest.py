@@ -4,6 +4,7 @@ import io
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ import docker
 import pytest
 from botocore.config import Config
 
+from relambda.actors.engine_docker import DockerEngine
 from relambda.api.cloud_file import CloudFile, Process
 from relambda.api.daemon import gone
 from relambda.api.http_client import health
@@ -95,13 +97,29 @@ class Harness:
 
     def containers(self) -> set[str]:
         """Ids of the containers that carry its label."""
+        return {container["Id"] for container in self._labelled()}
+
+    def containers_of(self, function: str) -> set[str]:
+        """Ids of a function's containers."""
+        arn = f":function:{function}:"
+        return {each["Id"] for each in self._labelled() if arn in each["Labels"].get("relambda.function", "")}
+
+    def _labelled(self) -> list[dict[str, Any]]:
         cloud = (self.state / "cloud-id").read_text().strip()
         engine = docker.from_env()
         try:
-            found = engine.api.containers(all=True, filters={"label": f"relambda={cloud}"})
-            return {container["Id"] for container in found}
+            return list(engine.api.containers(all=True, filters={"label": f"relambda={cloud}"}))
         finally:
             engine.close()
+
+    def comes_to(self, holds: Callable[[], bool], seconds: float = 20.0) -> bool:
+        """Look again and again, a round trip each time, until it is so; whether it came to be."""
+        until = time.monotonic() + seconds
+        while not holds():
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.02)
+        return True
 
 
 class MakeCloud(Protocol):
@@ -126,6 +144,16 @@ def make_cloud(tmp_path: Path, python_image: str) -> Iterator[MakeCloud]:
         cloud.run("stop", check=False)
     for cloud in clouds:
         assert not cloud.containers(), "a stopped cloud left containers"
+
+
+@pytest.fixture(scope="session")
+def shared_cloud(tmp_path_factory: pytest.TempPathFactory, python_image: str) -> Iterator[Harness]:
+    """A cloud with default options for all tests that neither stop nor kill it."""
+    cloud = Harness(tmp_path_factory.mktemp("shared") / "state", {})
+    cloud.start()
+    yield cloud
+    cloud.stop()
+    assert not cloud.containers(), "a stopped cloud left containers"
 
 
 @pytest.fixture
@@ -169,7 +197,9 @@ def make_function(zipped: Callable[[str], bytes]) -> MakeFunction:
             "Code": {"ZipFile": zipped(source)},
         }
         client.create_function(FunctionName=name, **{**defaults, **members})
-        client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+        client.get_waiter("function_active_v2").wait(
+            FunctionName=name, WaiterConfig={"Delay": 0.05, "MaxAttempts": 1200}
+        )
         return str(name)
 
     return make
@@ -190,3 +220,36 @@ def call() -> Call:
         return json.loads(answer["Payload"].read() or b"null"), answer
 
     return invoke
+
+
+class Rendezvous:
+    """Where handlers meet the test: each that runs calls in and waits until it is let go on; no sleep, no luck."""
+
+    def __init__(self, host: str) -> None:
+        self._listener = socket.create_server((host, 0))
+        self._listener.settimeout(30)
+        self.address = self._listener.getsockname()[:2]
+        self.arrived: list[socket.socket] = []
+
+    def expect(self, count: int) -> None:
+        """Wait until so many handlers run at this moment."""
+        while len(self.arrived) < count:
+            self.arrived.append(self._listener.accept()[0])
+
+    def release(self) -> None:
+        """Let those that have come go on."""
+        while self.arrived:
+            self.arrived.pop().close()
+
+    def close(self) -> None:
+        """Let everybody go on."""
+        self.release()
+        self._listener.close()
+
+
+@pytest.fixture
+def rendezvous(docker_engine: DockerEngine) -> Iterator[Rendezvous]:
+    """A listener that containers reach."""
+    meeting = Rendezvous(docker_engine.runtime_api_host())
+    yield meeting
+    meeting.close()
