@@ -33,10 +33,10 @@ class Said(enum.Enum):
 
 
 class Conversation:
-    """Listens to one container (SandboxListener) and to its runtime (SessionListener).
+    """Listens to one container (SandboxListener), to its runtime and its extensions (EnvironmentListener).
 
-    Answers go to the caller from the Runtime API's own thread; the function hears right after that the instance is
-    idle. All else becomes a message to the instance's actor.
+    Answers go to the caller from the Runtime API's own thread; the function hears that the instance is idle right
+    after that, or when its extensions are done too. All else becomes a message to the instance's actor.
     """
 
     def __init__(self, instance: "Instance", parent: "pykka.ActorRef[Any]") -> None:
@@ -53,6 +53,7 @@ class Conversation:
         self._timer: Timer | None = None
         self._held: tuple[Invocation, bytes, str, float] | None = None
         self._holding = threading.Lock()
+        self._idle = False
 
     def init_begins(self) -> None:
         """The runtime is about to start; called by the instance's actor."""
@@ -61,17 +62,37 @@ class Conversation:
 
     def begin(self, invocation: Invocation, timer: Timer) -> None:
         """An invocation is about to be handed over; called by the function's actor."""
-        self._timer = timer
+        self._timer, self._idle = timer, False
         invocation.cold_start_ms, self._init_ms = self._init_ms, 0.0
         if invocation.tail:
             self.tail.begin(invocation.request_id, invocation.version)
 
     def on_next(self) -> None:
-        """The runtime is ready: its init is over, or its last invocation is."""
+        """The runtime asks for work."""
+
+    def on_idle(self) -> None:
+        """The init is over, or the invocation is; with an answer that is held for its log, that tells when it goes."""
         if self.initialising:
             self.initialising = False
             self._init_ms = (time.monotonic() - self._init_began) * 1000
-            self._tell_parent(InstanceIdle(self.instance))
+        with self._holding:
+            self._idle = True
+            if self._held is not None:
+                return
+        self._tell_parent(InstanceIdle(self.instance))
+
+    def on_extensions_registered(self) -> None:
+        """No external extension is started yet: those that register are threads of the runtime's."""
+
+    def on_extension_error(self, name: str, phase: str, failure: RuntimeFailure) -> None:
+        """An internal extension failed; its runtime tells what comes of it."""
+        _log.info("%s: the extension %s failed (%s): %s", self.instance.id, name, phase, failure.error_type)
+
+    def on_restore_ready(self) -> None:
+        """Nothing is restored: `/runtime/restore/next` is not there."""
+
+    def on_restore_error(self, failure: RuntimeFailure) -> None:
+        """Nothing is restored."""
 
     def on_response(self, request_id: str, payload: bytes) -> None:
         """The function answered."""
@@ -137,17 +158,17 @@ class Conversation:
             self._tell_actor(Said.MARK_WANTED)
             return
         invocation.finish(Outcome(payload, invocation.version, error))
-        self._tell_parent(InstanceIdle(self.instance))
 
     def _release(self, mark: str, peak_bytes: int) -> None:
         with self._holding:
             if self._held is None or self._held[0].request_id != mark:
                 return
-            held, self._held = self._held, None
+            held, self._held, idle = self._held, None, self._idle
         invocation, payload, error, duration_ms = held
         log = self._log(invocation, duration_ms, peak_bytes)
         invocation.finish(Outcome(payload, invocation.version, error, log))
-        self._tell_parent(InstanceIdle(self.instance))
+        if idle:
+            self._tell_parent(InstanceIdle(self.instance))
 
     def _log(self, invocation: Invocation, duration_ms: float, peak_bytes: int) -> bytes:
         memory_mb = self.instance.version.config["MemorySize"]

@@ -6,6 +6,7 @@ start, timeout, exit, reset, end.
 """
 
 import logging
+import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from relambda.actors.failures import Failure, exited, init_timed_out, sandbox_fa
 from relambda.actors.invocation import Invocation
 from relambda.actors.messages import InstanceGone
 from relambda.actors.room import Room
-from relambda.actors.runtime_session import Session
+from relambda.actors.runtime_session import ExecutionEnvironment
 
 _log = logging.getLogger(__name__)
 Parent: TypeAlias = "pykka.ActorRef[Any]"
@@ -64,7 +65,7 @@ class Instance:
         self.keepalive: Timer | None = None
         self.timeout = float(version.config["Timeout"])
         self.conversation = Conversation(self, parent)
-        self.session: Session = room.runtime_api.open(self.token, self.conversation)
+        self.session = room.runtime_api.open(self.token, self.conversation, execution_environment(resource, version))
         self.actor = InstanceActor.start(self, parent)
         self.conversation.actor = self.actor
         self.actor.tell(Start())
@@ -254,6 +255,17 @@ class InstanceActor(pykka.ThreadingActor):
             self.parent.tell(message)
         except pykka.ActorDeadError:
             _log.debug("the function of instance %s has ended", self.instance.id)
+
+
+def execution_environment(resource: ResourceName, version: Version) -> ExecutionEnvironment:
+    """What the extensions of an instance are told."""
+    return ExecutionEnvironment(
+        function_name=resource.name,
+        function_version=version.version,
+        handler=version.config.get("Handler", ""),
+        account_id=resource.account,
+        metadata_token=secrets.token_urlsafe(32),
+    )
 
 
 def sandbox_spec(instance: Instance) -> SandboxSpec:

@@ -25,6 +25,15 @@ class RuntimeState(Enum):
     RUNNING = "Running"
     BROKEN_OFF = "InvocationResponse"
     ANSWERED = "RuntimeResponseSentState"
+    RESTORE_READY = "RestoreReady"
+    RESTORING = "Restoring"
+    RESTORE_ERROR = "RestoreError"
+
+
+_MUST_NOT_ASK = frozenset(
+    {RuntimeState.INIT_ERROR, RuntimeState.BROKEN_OFF, RuntimeState.RESTORE_READY, RuntimeState.RESTORE_ERROR}
+)
+_ASKS_ANEW = frozenset({RuntimeState.STARTED, RuntimeState.ANSWERED, RuntimeState.RESTORING})
 
 
 class OpenSession:
@@ -105,14 +114,20 @@ class OpenSession:
         """The runtime asks for work: answered at once, or by `assign`. Raises RefusalError, DisconnectedError."""
         with self._lock:
             self._check(generation)
-            if self._state in {RuntimeState.INIT_ERROR, RuntimeState.BROKEN_OFF}:
+            if self._state in _MUST_NOT_ASK:
                 raise bad_transition(self._state.value, RuntimeState.READY.value)
-            if self._state in {RuntimeState.STARTED, RuntimeState.ANSWERED}:
+            if self._state in _ASKS_ANEW:
                 self._state, self._request_id = RuntimeState.READY, ""
-                self._listener.on_next()
+                self._heard_next()
             self._check(generation)
             self._parked.append(connection)
             self._hand_over()
+
+    def _heard_next(self) -> None:
+        self._listener.on_next()
+
+    def _heard_answer(self) -> None:
+        """An invocation was answered; what follows on that is for those who know more than the runtime."""
 
     def _hand_over(self) -> None:
         """Give the event to the first waiting client that is still there; without one it stays."""
@@ -139,12 +154,14 @@ class OpenSession:
         with self._lock:
             self._finish(generation, request_id, "InvocationResponse")
             self._listener.on_response(request_id, payload)
+            self._heard_answer()
 
     def fail(self, generation: int, request_id: str, failure: RuntimeFailure, wanted: str) -> None:
         """The runtime answered with an error. Raises RefusalError, DisconnectedError."""
         with self._lock:
             self._finish(generation, request_id, wanted)
             self._listener.on_error(request_id, failure)
+            self._heard_answer()
 
     def _finish(self, generation: int, request_id: str, wanted: str) -> None:
         self.expect_answer(generation, request_id, wanted)

@@ -7,13 +7,22 @@ import threading
 import time
 from typing import Final
 
+from relambda.actors.environment_routes import ENVIRONMENT_ROUTES
+from relambda.actors.extension_routes import EXTENSION_ROUTES
 from relambda.actors.invocation_routes import INVOCATION_ROUTES
+from relambda.actors.open_environment import OpenEnvironment
 from relambda.actors.open_session import OpenSession
 from relambda.actors.runtime_client import RuntimeClient
 from relambda.actors.runtime_connection import Connection
 from relambda.actors.runtime_reply import RefusalError
 from relambda.actors.runtime_routes import Routes
-from relambda.actors.runtime_session import Session, SessionListener
+from relambda.actors.runtime_session import (
+    EnvironmentListener,
+    EnvironmentSession,
+    ExecutionEnvironment,
+    Subscriptions,
+)
+from relambda.actors.telemetry_routes import TELEMETRY_ROUTES
 
 MAX_CONNECTIONS: Final = 8192
 _BACKLOG: Final = 4096
@@ -26,7 +35,7 @@ class RuntimeApi:
 
     def __init__(self, host: str, port: int = 0) -> None:
         self._host, self._port = host, port
-        self._routes = Routes(INVOCATION_ROUTES)
+        self._routes = Routes((*INVOCATION_ROUTES, *EXTENSION_ROUTES, *TELEMETRY_ROUTES, *ENVIRONMENT_ROUTES))
         self._lock = threading.Lock()
         self._sessions: dict[str, OpenSession] = {}
         self._served: dict[threading.Thread, Connection] = {}
@@ -52,16 +61,22 @@ class RuntimeApi:
         self._listening, self._port = listening, listening.getsockname()[1]
         self._acceptor.start()
 
-    def open(self, token: str, listener: SessionListener) -> Session:
-        """Begin a session for whoever asks under the host name `token`. Raises ValueError for one in use or no name."""
-        name = token.lower()
-        if not name or not name.isascii() or not name.isprintable() or set(name) & set(" :/"):
-            raise ValueError(f"a session's token must be a host name, not {token!r}")
-        session = OpenSession(name, listener, self._forget)
+    def open(
+        self,
+        token: str,
+        listener: EnvironmentListener,
+        environment: ExecutionEnvironment,
+        telemetry: Subscriptions | None = None,
+    ) -> EnvironmentSession:
+        """Begin a session for whoever asks under the host name `token`.
+
+        Without `telemetry` subscriptions are answered, and unheard. Raises ValueError for a token in use or no name.
+        """
+        session = OpenEnvironment(_host_name(token), listener, environment, telemetry, self._forget)
         with self._lock:
-            if name in self._sessions:
+            if session.token in self._sessions:
                 raise ValueError(f"a session named {token} is open already: close it first")
-            self._sessions[name] = session
+            self._sessions[session.token] = session
         return session
 
     def stop(self, timeout: float) -> None:
@@ -125,6 +140,13 @@ class RuntimeApi:
         if session is None:
             raise RefusalError(403, "Forbidden", "No execution environment has this host name")
         return session
+
+
+def _host_name(token: str) -> str:
+    name = token.lower()
+    if not name or not name.isascii() or not name.isprintable() or set(name) & set(" :/"):
+        raise ValueError(f"a session's token must be a host name, not {token!r}")
+    return name
 
 
 def _join(threads: list[threading.Thread], deadline: float) -> None:

@@ -1,7 +1,12 @@
 """The contract between the Runtime API's listener and whoever runs an execution environment."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
+
+from relambda.actors.telemetry_subscription import Subscription
+
+ShutdownReason: TypeAlias = Literal["spindown", "timeout", "failure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,4 +76,104 @@ class Session(Protocol):
 
     def close(self) -> None:
         """End the conversation: whatever comes under this host name from now on is refused."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionEnvironment:
+    """What an execution environment tells its extensions, and its runtime through the metadata endpoint."""
+
+    function_name: str
+    function_version: str
+    handler: str
+    account_id: str
+    metadata_token: str
+    """The value of AWS_LAMBDA_METADATA_TOKEN in the container."""
+    availability_zone_id: str = "use1-az1"
+    snap_start: bool = False
+    """Whether `/runtime/restore/next` and `/runtime/restore/error` are there."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionInfo:
+    """An extension as `platform.extension` and the EXTENSION line of the log tell of it."""
+
+    name: str
+    external: bool
+    events: tuple[str, ...]
+    state: str
+    error_type: str
+
+
+class Subscriptions(Protocol):
+    """Takes in the telemetry subscriptions of one environment's extensions. Any thread may call; nothing blocks."""
+
+    def subscribe(self, subscription: Subscription) -> None:
+        """Begin to deliver. Raises SubscriptionsClosedError after `close_subscriptions`."""
+        ...
+
+    def close_subscriptions(self) -> None:
+        """The init is over: take in no more, and keep no early events for those to come."""
+        ...
+
+    def reopen(self) -> None:
+        """The extensions are no more: forget all subscriptions; new ones may come."""
+        ...
+
+
+class EnvironmentListener(SessionListener, Protocol):
+    """Hears what a runtime and its extensions say, under the rules of SessionListener."""
+
+    def on_idle(self) -> None:
+        """The init is over, or the invocation is: the next one may be assigned.
+
+        Called once for each: with extensions when they and the runtime wait for work; without, when the runtime has
+        asked for its first invocation, and when it has answered one.
+        """
+        ...
+
+    def on_extensions_registered(self) -> None:
+        """All extensions that were expected have registered themselves: the runtime may start."""
+        ...
+
+    def on_extension_error(self, name: str, phase: str, failure: RuntimeFailure) -> None:
+        """An extension could not initialise (phase "init"), or is about to exit with an error (phase "exit")."""
+        ...
+
+    def on_restore_ready(self) -> None:
+        """The runtime has initialised and waits to be restored: its snapshot may be taken."""
+        ...
+
+    def on_restore_error(self, failure: RuntimeFailure) -> None:
+        """The runtime's hooks failed after its restore; it will exit."""
+        ...
+
+
+class EnvironmentSession(Session, Protocol):
+    """A session with extensions. An event that is assigned before all wait for one is kept until they do.
+
+    `reset` forgets the extensions with the runtime.
+    """
+
+    def expect_extensions(self, names: Iterable[str]) -> None:
+        """External extensions of these file names start now; whoever else registers is internal.
+
+        Call it after `open_environment` or `reset`, before they start. Without names the runtime may start at once.
+        Raises ValueError for more than ten.
+        """
+        ...
+
+    def extensions(self) -> tuple[ExtensionInfo, ...]:
+        """All extensions, and where they are."""
+        ...
+
+    def shutdown(self, reason: ShutdownReason, deadline_ms: int) -> int:
+        """Send SHUTDOWN to the extensions that want it, when they ask; how many they are.
+
+        They exit then, which their container tells; at the deadline, in milliseconds since the epoch, they are killed.
+        """
+        ...
+
+    def restore(self) -> None:
+        """Let a runtime that waits to be restored go on; `on_idle` follows. Raises RuntimeError if none waits."""
         ...

@@ -16,7 +16,7 @@ from relambda.actors.engine import Mount, SandboxExit, SandboxSpec
 from relambda.actors.engine_docker import DockerEngine
 from relambda.actors.images import image_candidates
 from relambda.actors.runtime_api import RuntimeApi
-from relambda.actors.runtime_session import RuntimeEvent, RuntimeFailure, Session
+from relambda.actors.runtime_session import ExecutionEnvironment, RuntimeEvent, RuntimeFailure, Session
 
 
 class Waiter:
@@ -38,6 +38,16 @@ class Waiter:
 
     def on_init_error(self, failure: RuntimeFailure) -> None:
         raise RuntimeError(failure.body.decode())
+
+    def on_idle(self) -> None: ...
+
+    def on_extensions_registered(self) -> None: ...
+
+    def on_extension_error(self, name: str, phase: str, failure: RuntimeFailure) -> None: ...
+
+    def on_restore_ready(self) -> None: ...
+
+    def on_restore_error(self, failure: RuntimeFailure) -> None: ...
 
     def on_output(self, data: bytes) -> None: ...
 
@@ -69,7 +79,7 @@ def floor(runtime: str, source: str) -> Iterator[Figure]:
 def _started(engine: DockerEngine, api: RuntimeApi, image: str, folder: str) -> tuple[Session, Waiter]:
     """A container whose runtime waits for work."""
     token, waiter = uuid.uuid4().hex, Waiter()
-    session = api.open(token, waiter)
+    session = api.open(token, waiter, ExecutionEnvironment("f", "$LATEST", "index.handler", "0" * 12, ""))
     environment = {"AWS_LAMBDA_RUNTIME_API": f"{token}:{api.address[1]}"}
     mounts = [Mount(Path(folder), "/var/task")]
     spec = SandboxSpec(f"bench-{token}", image, ("index.handler",), environment, 128, token, mounts)

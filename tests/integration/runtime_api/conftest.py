@@ -1,12 +1,14 @@
 """Given a listening Runtime API; sessions whose secret host names are loopback addresses; runtimes and raw clients."""
 
 import itertools
+import json
 import os
 import queue
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,13 @@ from typing import Any
 import pytest
 
 from relambda.actors.runtime_api import RuntimeApi
-from relambda.actors.runtime_session import RuntimeEvent, RuntimeFailure
+from relambda.actors.runtime_session import ExecutionEnvironment, RuntimeEvent, RuntimeFailure
+from relambda.actors.telemetry import Telemetry
 
 WAIT = 20.0
+_REGISTER = "/2020-01-01/extension/register"
+_NEXT = "/2020-01-01/extension/event/next"
+ENVIRONMENT = ExecutionEnvironment("f", "$LATEST", "main.handler", "111111111111", "metadata-token")
 _hosts = (f"127.1.{number // 250}.{number % 250 + 1}" for number in itertools.count())
 
 
@@ -25,6 +31,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self._heard: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
+        self._environment: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
 
     def on_next(self) -> None:
         self._heard.put(("next",))
@@ -38,9 +45,33 @@ class Recorder:
     def on_init_error(self, failure: RuntimeFailure) -> None:
         self._heard.put(("init error", failure))
 
+    def on_idle(self) -> None:
+        self._environment.put(("idle",))
+
+    def on_extensions_registered(self) -> None:
+        self._environment.put(("registered",))
+
+    def on_extension_error(self, name: str, phase: str, failure: RuntimeFailure) -> None:
+        self._environment.put(("extension error", name, phase, failure))
+
+    def on_restore_ready(self) -> None:
+        self._environment.put(("restore ready",))
+
+    def on_restore_error(self, failure: RuntimeFailure) -> None:
+        self._environment.put(("restore error", failure))
+
     def hear(self) -> tuple[Any, ...]:
-        """What came next; fails after a while of silence."""
+        """What the runtime said next; fails after a while of silence."""
         return self._heard.get(timeout=WAIT)
+
+    def hear_environment(self) -> tuple[Any, ...]:
+        """What happened next to the environment as a whole; fails after a while of silence."""
+        return self._environment.get(timeout=WAIT)
+
+    @property
+    def environment_silent(self) -> bool:
+        """Whether nothing more was heard of the environment as a whole."""
+        return self._environment.empty()
 
     @property
     def silent(self) -> bool:
@@ -51,12 +82,12 @@ class Recorder:
 class Sandbox:
     """A session with its listener, and the ways to speak for its runtime."""
 
-    def __init__(self, api: RuntimeApi, folder: Path) -> None:
+    def __init__(self, api: RuntimeApi, folder: Path, telemetry: Telemetry | None = None, **members: Any) -> None:
         self.host = next(_hosts)
         self.port = api.address[1]
         self.folder = folder
         self.heard = Recorder()
-        self.session = api.open(self.host, self.heard)
+        self.session = api.open(self.host, self.heard, replace(ENVIRONMENT, **members), telemetry)
         self._ends: list[Callable[[], object]] = []
 
     def event(self, request_id: str, payload: bytes = b"{}", **more: Any) -> RuntimeEvent:
@@ -114,6 +145,52 @@ class Sandbox:
             end()
 
 
+class ExtensionClient:
+    """Speaks for one extension of a sandbox."""
+
+    def __init__(self, sandbox: Sandbox, name: str) -> None:
+        self.sandbox, self.name = sandbox, name
+        self.identifier = ""
+
+    def register(self, *events: str, **headers: str) -> tuple[int, dict[str, Any]]:
+        """Register for kinds of events; status and document."""
+        named = {"Lambda-Extension-Name": self.name, **headers}
+        status, found, document = self.ask("POST", _REGISTER, json.dumps({"events": events}).encode(), named)
+        self.identifier = found.get("lambda-extension-identifier", "")
+        return status, document
+
+    def ask(
+        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
+    ) -> tuple[int, dict[str, str], Any]:
+        """One request under its identifier: status, headers, document."""
+        client = self.sandbox.http()
+        own = {"Lambda-Extension-Identifier": self.identifier} if self.identifier else {}
+        client.request(method, path, body, {**own, **(headers or {})})
+        answer = client.getresponse()
+        data = answer.read()
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, json.loads(data or b"null")
+
+    def fail(self, phase: str, error_type: str) -> tuple[int, dict[str, str], Any]:
+        """Report an error of the phase `init` or `exit`."""
+        headers = {"Lambda-Extension-Function-Error-Type": error_type} if error_type else {}
+        return self.ask("POST", f"/2020-01-01/extension/{phase}/error", b'{"errorMessage":"broken"}', headers)
+
+    def next(self) -> dict[str, Any]:
+        """Ask for the next event and wait for it."""
+        status, _, document = self.ask("GET", _NEXT)
+        assert status == 200, document
+        return dict(document)
+
+    def parked(self) -> socket.socket:
+        """A connection that waits for the next event."""
+        lines = [
+            f"GET {_NEXT} HTTP/1.1",
+            f"Host: {self.sandbox.host}",
+            f"Lambda-Extension-Identifier: {self.identifier}",
+        ]
+        return self.sandbox.raw("\r\n".join([*lines, "", ""]).encode())
+
+
 @pytest.fixture
 def api() -> Iterator[RuntimeApi]:
     """A listening Runtime API, which leaves no thread behind."""
@@ -124,14 +201,14 @@ def api() -> Iterator[RuntimeApi]:
 
 
 @pytest.fixture
-def sandboxes(api: RuntimeApi, tmp_path: Path) -> Iterator[Callable[[], Sandbox]]:
-    """Makes sandboxes with an open session each."""
+def sandboxes(api: RuntimeApi, tmp_path: Path) -> Iterator[Callable[..., Sandbox]]:
+    """Makes sandboxes with an open session each; its arguments are telemetry and members of ExecutionEnvironment."""
     made: list[Sandbox] = []
 
-    def make() -> Sandbox:
+    def make(telemetry: Telemetry | None = None, **members: Any) -> Sandbox:
         folder = tmp_path / str(len(made))
         folder.mkdir()
-        made.append(Sandbox(api, folder))
+        made.append(Sandbox(api, folder, telemetry, **members))
         return made[-1]
 
     yield make
@@ -143,6 +220,23 @@ def sandboxes(api: RuntimeApi, tmp_path: Path) -> Iterator[Callable[[], Sandbox]
 def sandbox(sandboxes: Callable[[], Sandbox]) -> Sandbox:
     """One sandbox with an open session."""
     return sandboxes()
+
+
+@pytest.fixture
+def external(sandbox: Sandbox) -> Callable[..., list[ExtensionClient]]:
+    """Expects external extensions of these names in `sandbox`, and speaks for them."""
+
+    def expect(*names: str) -> list[ExtensionClient]:
+        sandbox.session.expect_extensions(names)
+        return [ExtensionClient(sandbox, name) for name in names]
+
+    return expect
+
+
+@pytest.fixture
+def extension_of() -> Callable[[Sandbox, str], ExtensionClient]:
+    """Speaks for an extension of a sandbox that was not expected: an internal one."""
+    return ExtensionClient
 
 
 @pytest.fixture

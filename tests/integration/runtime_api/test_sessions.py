@@ -81,7 +81,7 @@ def test_a_closed_session_is_refused(sandbox: Any, api: RuntimeApi) -> None:
     assert parked.recv(1) == b""
     assert sandbox.ask("GET", "/ping")[0] == 403
     sandbox.session.assign(sandbox.event("1"))
-    api.open(sandbox.host, sandbox.heard)
+    api.open(sandbox.host, sandbox.heard, sandbox.session.environment)
     assert sandbox.ask("GET", "/ping")[0] == 200
 
 
@@ -89,9 +89,9 @@ def test_a_closed_session_is_refused(sandbox: Any, api: RuntimeApi) -> None:
 def test_a_token_is_a_host_name(api: RuntimeApi, sandbox: Any, token: str) -> None:
     """Given a listener, when a session is opened under no host name or a taken one, then it is refused."""
     with pytest.raises(ValueError, match="host name"):
-        api.open(token, sandbox.heard)
+        api.open(token, sandbox.heard, sandbox.session.environment)
     with pytest.raises(ValueError, match="open already"):
-        api.open(sandbox.host, sandbox.heard)
+        api.open(sandbox.host, sandbox.heard, sandbox.session.environment)
 
 
 def test_stop_ends_every_thread(sandbox: Any, api: RuntimeApi) -> None:
