@@ -14,6 +14,8 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 ROOMS := actors api snapshots store
 RUNTIME ?= python3.11
 PYTEST_ARGS ?=
+# Tests wait for containers more than they compute: a few side by side.
+TEST_WORKERS ?= 3
 
 .PHONY: run test lint bench coverage options stop clean engine image registry links
 
@@ -21,7 +23,7 @@ run: $(VENV)/run.stamp engine image
 	@RELAMBDA_DEMO_RUNTIME=$(RUNTIME) $(BIN)/python -P -m relambda.api.demo
 
 test: $(VENV)/dev.stamp engine image registry
-	@$(BIN)/python -P -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -P -m pytest -n $(TEST_WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 lint: $(VENV)/dev.stamp links
 	@$(BIN)/ruff check .
