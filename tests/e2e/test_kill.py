@@ -122,7 +122,7 @@ def settle(client: Any, name: str) -> None:
 def test_acknowledged_changes_survive_sigkill(
     cloud: Any, zipped: Callable[[str], bytes], make_function: Any, seed: int
 ) -> None:
-    """Twice twenty-five times SIGKILL of worker, master or both under concurrent changes loses nothing and leaves no container."""
+    """Fifty SIGKILLs of worker, master or both under concurrent changes lose nothing and leave no container."""
     # given a cloud with a warm function, and writers that each change functions of their own
     dice = random.Random(seed)
     runs = make_function(cloud.client(), FunctionName="runs")
