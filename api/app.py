@@ -19,9 +19,8 @@ from relambda.api.wire.service import Head, read_head, read_input
 _log = logging.getLogger(__name__)
 App: TypeAlias = "falcon.App[falcon.Request, falcon.Response]"
 
-MAX_INVOKE_PAYLOAD = 6_291_456
-"""limits.tsv, "sync invoke request payload"."""
-_PAYLOAD_OPERATIONS = frozenset({"Invoke", "InvokeAsync", "InvokeWithResponseStream"})
+MOST_OF_A_PAYLOAD = {"Invoke": 6_291_456, "InvokeWithResponseStream": 6_291_456, "InvokeAsync": 262_144}
+"""Bytes of the body of operations that carry a payload (limits.tsv; API reference, InvokeAsync)."""
 
 
 def create_app(cloud: Cloud) -> App:
@@ -79,9 +78,7 @@ class Gate:
     def _body(self, req: falcon.Request, head: Head) -> bytes:
         """The request's body, refused by its declared length before it is read. Raises ServiceError (413)."""
         name = head.operation.name
-        most = self._cloud.limits.create_function_request_size
-        if name in _PAYLOAD_OPERATIONS:
-            most = MAX_INVOKE_PAYLOAD
+        most = MOST_OF_A_PAYLOAD.get(name, self._cloud.limits.create_function_request_size)
         if (req.content_length or 0) > most:
             raise _too_large(name, most)
         body: bytes = req.bounded_stream.read() if req.content_length else _chunked(req, name, most)
@@ -100,8 +97,8 @@ def _chunked(req: falcon.Request, name: str, most: int) -> bytes:
 
 def _too_large(name: str, most: int) -> ServiceError:
     operation = "InvokeFunction" if name == "Invoke" else name
-    code = "RequestTooLargeException" if name in _PAYLOAD_OPERATIONS else "RequestEntityTooLargeException"
-    return ServiceError(code, f"Request must be smaller than {most} bytes for the {operation} operation")
+    message = f"Request must be smaller than {most} bytes for the {operation} operation"
+    return ServiceError("RequestEntityTooLargeException", message)
 
 
 def _refused(refusal: Refusal, request_id: str) -> Response:

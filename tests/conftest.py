@@ -4,9 +4,13 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from relambda.actors.engine_docker import DockerEngine
 from relambda.actors.images import list_images
+
+settings.register_profile("suite", deadline=None)  # no test is timed: machines are loaded
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")

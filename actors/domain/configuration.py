@@ -44,6 +44,8 @@ MEMBERS = (
 """Members of a request that are configuration, as opposed to code, tags and directives."""
 
 _EMPTY_REMOVES = {"DeadLetterConfig": "TargetArn", "KMSKeyArn": "", "FileSystemConfigs": ""}
+_EMPTY_RESETS: Json = {"SnapStart": {"ApplyOn": "None"}, "TracingConfig": {"Mode": "PassThrough"}}
+"""What members are that nobody has given, or that were given without a word in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +70,10 @@ def with_defaults(name: ResourceName, given: Json) -> dict[str, Any]:
         "Timeout": 3,
         "MemorySize": 2048 if managed else 128,
         "PackageType": "Zip",
-        "TracingConfig": {"Mode": "PassThrough"},
         "Architectures": ["x86_64"],
         "EphemeralStorage": {"Size": 512},
-        "SnapStart": {"ApplyOn": "None"},
-        **given,
+        **_EMPTY_RESETS,
+        **_reset(given),
     }
     logging = {"LogFormat": "JSON" if managed else "Text", "LogGroup": f"/aws/lambda/{name.name}"}
     config["LoggingConfig"] = _logging({**logging, **given.get("LoggingConfig", {})})
@@ -81,7 +82,7 @@ def with_defaults(name: ResourceName, given: Json) -> dict[str, Any]:
 
 def merged(config: Json, changes: Json) -> dict[str, Any]:
     """A configuration after UpdateFunctionConfiguration: members given replace, empty ones remove."""
-    result = {**config, **changes}
+    result = {**config, **_reset(changes)}
     if "LoggingConfig" in changes:
         result["LoggingConfig"] = _logging({**config["LoggingConfig"], **changes["LoggingConfig"]})
     return _without_empty(result)
@@ -93,6 +94,11 @@ def _logging(logging: dict[str, Any]) -> dict[str, Any]:
     if logging["LogFormat"] == "Text":
         return {key: value for key, value in logging.items() if key not in levels}
     return {**dict.fromkeys(levels, "INFO"), **logging}
+
+
+def _reset(given: Json) -> dict[str, Any]:
+    """What is given, with the defaults of the members that are given empty."""
+    return {member: value or _EMPTY_RESETS.get(member, value) for member, value in given.items()}
 
 
 def _without_empty(config: dict[str, Any]) -> dict[str, Any]:

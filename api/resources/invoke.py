@@ -4,7 +4,7 @@ Warm synchronous invokes are the way everything else must not slow down: they re
 functions (tenants, durable ones) is told by the function's actor, which has its configuration at hand.
 """
 
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from typing import Any
 
 from relambda.actors.domain.async_invocation import AcceptInvocation, queue_of
@@ -15,7 +15,7 @@ from relambda.actors.invocation import Invocation, Outcome
 from relambda.api.call import Call, Output, operation
 from relambda.api.durable_start import await_execution, start_execution
 from relambda.api.event_stream import CONTENT_TYPE, invoke_complete, payload_chunks
-from relambda.api.payloads import checked, checked_async, content
+from relambda.api.payloads import checked, checked_async, client_context, content
 from relambda.api.tracing import trace_for
 from relambda.api.wire.response import Response
 
@@ -81,7 +81,7 @@ def invoke_async(call: Call) -> Output:
     """Queues the event, as Invoke does for Event; an older form of it."""
     function, qualifier = call.function()
     _admit(call, function, qualifier)
-    _accept(call, function, qualifier, checked_async(call.given.get("InvokeArgs"), "InvokeAsync"))
+    _accept(call, function, qualifier, checked(call.given.get("InvokeArgs")))
     return {"Status": 202}
 
 
@@ -96,7 +96,7 @@ def _dry_run(call: Call, function: ResourceName, qualifier: str | None) -> Outpu
 
 def _event(call: Call, function: ResourceName, qualifier: str | None) -> Output:
     """Answers when the event is durable, before the function runs."""
-    payload = checked_async(call.given.get("Payload"), "InvokeFunction")
+    payload = checked_async(call.given.get("Payload"))
     try:
         _admit(call, function, qualifier)
     except DurableFunctionError as durable:
@@ -148,15 +148,6 @@ def _invocation(call: Call, function: ResourceName, qualifier: str | None, paylo
         payload=payload,
         tail=given.get("LogType") == "Tail",
         trace_id=trace_for(call, function),
-        client_context=_client_context(given.get("ClientContext")),
+        client_context=client_context(given.get("ClientContext")),
         tenant_id=given.get("TenantId") or "",
     )
-
-
-def _client_context(encoded: str | None) -> str:
-    if not encoded:
-        return ""
-    try:
-        return b64decode(encoded, validate=True).decode()
-    except ValueError:
-        raise invalid("Client context must be a valid Base64-encoded JSON object.") from None

@@ -198,7 +198,7 @@ def test_six_megabytes_there_and_back(aws: Any, make_function: Any, call: Call) 
     text = "x" * (6 * 1024 * 1024 - 2)
 
     assert call(aws, echo, text)[0] == text
-    with pytest.raises(aws.exceptions.RequestTooLargeException):
+    with pytest.raises(aws.exceptions.ClientError, match="RequestEntityTooLargeException"):
         aws.invoke(FunctionName=echo, Payload=b'"' + b"x" * (6 * 1024 * 1024 + 100) + b'"')
 
 

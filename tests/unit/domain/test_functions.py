@@ -147,6 +147,15 @@ def test_configurations_that_aws_refuses(stream: Any, settings: dict[str, Any], 
     assert stream.refuses(create(stream, settings)).code == code
 
 
+def test_members_without_a_word_in_them(stream: Any) -> None:
+    """Given members that are there and empty, when created and updated, then they are as if nobody had given them."""
+    stream.when(create(stream, {"SnapStart": {}, "TracingConfig": {}}))
+    stream.when(finish(stream, "c1"))
+    stream.when(configure(stream, {"SnapStart": {}, "TracingConfig": {}}))
+    assert shown(stream)["SnapStart"] == {"ApplyOn": "None", "OptimizationStatus": "Off"}
+    assert shown(stream)["TracingConfig"] == {"Mode": "PassThrough"}
+
+
 @pytest.mark.parametrize(("runtime", "blocked"), [("python3.7", True), ("python3.12", False)])
 def test_deprecated_runtimes_where_that_is_asked_for(stream: Any, runtime: str, blocked: bool) -> None:
     """Given LAMBDA_RUNTIME_VALIDATION, when created in 2026 with a blocked runtime, then AWS's words; else created."""
