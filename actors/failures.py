@@ -19,6 +19,11 @@ class Failure:
     body: bytes = b""
     """What the runtime itself reported, passed through unchanged."""
 
+    @property
+    def status(self) -> str:
+        """The status of its invocation as the log tells it (log_formats.tsv, "REPORT with failure")."""
+        return {"Sandbox.Timedout": "timeout", "Sandbox.Failure": "failure"}.get(self.error_type, "error")
+
     def payload(self, request_id: str) -> bytes:
         """The answer's payload for an invocation."""
         if self.body:

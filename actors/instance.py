@@ -152,6 +152,7 @@ class InstanceActor(pykka.ThreadingActor):
             _log.warning("no container for %s: %s", self.instance.resource.arn(), error)
             self._give_up(sandbox_failed(str(error)))
             return
+        self.conversation.log.container(self.sandbox.id)
         _log.debug("container of %s started in %.0f ms", self.instance.id, (time.monotonic() - began) * 1000)
         self._start_runtime()
 
@@ -215,6 +216,8 @@ class InstanceActor(pykka.ThreadingActor):
 
     def _give_up(self, failure: Failure) -> None:
         self.failure = failure
+        if self._starts:
+            self.conversation.init_fails(failure)
         self._end()
 
     def _end(self) -> None:
@@ -277,7 +280,7 @@ def sandbox_spec(instance: Instance) -> SandboxSpec:
         image=room.preparation.image(version),
         handler=handler_arguments(version),
         environment=room.surroundings.variables(
-            resource, version, runtime_api=api, log_stream=f"[{version.version}]{instance.token}"
+            resource, version, runtime_api=api, log_stream=instance.conversation.log.stream.name
         ),
         memory_mb=version.config["MemorySize"],
         runtime_host=instance.token,

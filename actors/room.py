@@ -8,6 +8,7 @@ from relambda.actors.clock import Clock, Scheduler
 from relambda.actors.concurrency import Concurrency
 from relambda.actors.engine import Engine
 from relambda.actors.environment import Surroundings
+from relambda.actors.log_writer import LogWriter
 from relambda.actors.packages import Packages
 from relambda.actors.preparation import Preparation
 from relambda.actors.runtime_api import RuntimeApi
@@ -56,6 +57,7 @@ class Room:
     concurrency: Concurrency
     preparation: Preparation
     surroundings: Surroundings
+    logs: LogWriter
     clock: Clock
     scheduler: Scheduler
     post: Post

@@ -16,6 +16,7 @@ from relambda.actors.domain.decider import Command
 from relambda.actors.domain.limits import Limits
 from relambda.actors.domain.names import ResourceName
 from relambda.actors.invocation import Invocation, Outcome
+from relambda.actors.log_writer import LogWriter
 from relambda.api.cloud_file import own_version
 from relambda.api.settings import Settings
 from relambda.api.tenure import Tenure
@@ -26,6 +27,7 @@ from relambda.snapshots.load import LoadedPod, load_pod
 from relambda.store.blobs import Blobs
 from relambda.store.interface import Store
 from relambda.store.lock import StateLock
+from relambda.store.logs_store import LogStore
 from relambda.store.state_dir import StateDirectory
 
 _log = logging.getLogger(__name__)
@@ -46,7 +48,12 @@ class Cloud:
         self.secret = secrets.token_bytes(32)
         self.cloud_id = _cloud_id(settings.state_dir)
         self._importing = threading.Lock()
-        self._tenure = Tenure.begin(settings, self.limits, directory, self.cloud_id, self.clock)
+        self.logs = LogWriter(LogStore(directory.logs_path, settings.logs_max_bytes), settings.truncate_stdout)
+        try:
+            self._tenure = self._begin()
+        except BaseException:
+            self._close_logs()
+            raise
 
     @classmethod
     def open(cls, settings: Settings) -> "Cloud":
@@ -146,12 +153,20 @@ class Cloud:
             shutil.rmtree(loaded.generation, ignore_errors=True)
             raise
         finally:
-            self._tenure = Tenure.begin(self.settings, self.limits, self.directory, self.cloud_id, self.clock)
+            self._tenure = self._begin()
+
+    def _begin(self) -> Tenure:
+        return Tenure.begin(self.settings, self.limits, self.directory, self.cloud_id, self.clock, self.logs)
 
     def close(self, timeout: float) -> None:
         """Drain what runs, remove all containers, close the store, let go of the state directory."""
         self._tenure.end(timeout)
+        self._close_logs()
         self._lock.release()
+
+    def _close_logs(self) -> None:
+        self.logs.stop()
+        self.logs.store.close()
 
 
 def _check_empty(head: int, *, replace: bool) -> None:

@@ -131,7 +131,16 @@ class Settings:
         "LAMBDA_REMOVE_CONTAINERS", BOOLEAN, "1", "Remove a container when it stops; 0 keeps it to be looked at."
     )
     truncate_stdout: int = option(
-        "LAMBDA_TRUNCATE_STDOUT", whole(0), "2000", "How much of a function's output the cloud's own log shows."
+        "LAMBDA_TRUNCATE_STDOUT",
+        whole(0),
+        "2000",
+        "Characters of each invocation's output that the cloud's own log shows; 0 shows none.",
+    )
+    logs_max_bytes: int = option(
+        "RELAMBDA_LOGS_MAX_BYTES",
+        whole(1, 1 << 40),
+        str(512 * 1024 * 1024),
+        "Bytes of function logs that are kept; beyond them the oldest go.",
     )
     ignore_architecture: bool = option(
         "LAMBDA_IGNORE_ARCHITECTURE", BOOLEAN, "0", "Run every function on the host's own architecture."

@@ -17,6 +17,7 @@ from relambda.actors.engine_late import LateEngine
 from relambda.actors.environment import Surroundings
 from relambda.actors.images import image_candidates
 from relambda.actors.kinds import STARTS
+from relambda.actors.log_writer import LogWriter
 from relambda.actors.packages import Packages
 from relambda.actors.preparation import Preparation
 from relambda.actors.rebuild import rebuild_views
@@ -44,7 +45,13 @@ class Tenure:
 
     @classmethod
     def begin(
-        cls, settings: Settings, limits: Limits, directory: StateDirectory, cloud_id: str, clock: Clock
+        cls,
+        settings: Settings,
+        limits: Limits,
+        directory: StateDirectory,
+        cloud_id: str,
+        clock: Clock,
+        logs: LogWriter,
     ) -> "Tenure":
         """Open the log, sweep what a killed cloud left, start the actors that have unfinished work."""
         store = LmdbStore.open(
@@ -67,6 +74,7 @@ class Tenure:
             concurrency=Concurrency(limits.concurrent_executions),
             preparation=Preparation(engine, candidates_of(settings), packages, blobs),
             surroundings=Surroundings(),
+            logs=logs,
             clock=clock,
             scheduler=scheduler,
             post=system,

@@ -4,6 +4,7 @@ FORMAT              the layout's format number
 CURRENT             the number of the generation that counts
 generations/<n>/    what belongs to one generation: log/ and whatever the owner keeps beside it
 generations/new-*   generations that are being made; worth nothing until adopted
+logs/               what functions wrote on this machine: no part of a generation, so an import leaves it alone
 blobs/              shared by all generations: content-addressed, so sharing is safe
 lock                for `StateLock`
 """
@@ -40,6 +41,11 @@ class StateDirectory:
     def blobs_path(self) -> Path:
         """The folder for `Blobs`."""
         return self._path / "blobs"
+
+    @property
+    def logs_path(self) -> Path:
+        """The folder for `LogStore`."""
+        return self._path / "logs"
 
     def current(self) -> Path:
         """The generation that counts; made, empty, in a new directory."""

@@ -131,7 +131,8 @@ def world(store: MemoryStore, options: Options) -> World:
     scheduler = cast("Scheduler", time)
     system = ActorSystem({NAME.kind: start}, time, scheduler)
     absent: Any = None
-    others = dict.fromkeys(("blobs", "packages", "engine", "runtime_api", "preparation", "surroundings"), absent)
+    names = ("blobs", "packages", "engine", "runtime_api", "preparation", "surroundings", "logs")
+    others = dict.fromkeys(names, absent)
     concurrency: Any = Idle()
     system.open(
         Room(
