@@ -13,16 +13,17 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 ROOMS := actors api snapshots store
 RUNTIME ?= python3.11
+TEST_RUNTIMES := python3.11 python3.13 nodejs20.x nodejs22.x nodejs24.x provided.al2023
 PYTEST_ARGS ?=
 # Tests wait for containers more than they compute: a few side by side.
 TEST_WORKERS ?= 3
 
-.PHONY: run test lint bench coverage options stop clean engine image registry links
+.PHONY: run test lint bench coverage options stop clean engine image images registry compiler links
 
 run: $(VENV)/run.stamp engine image
 	@RELAMBDA_DEMO_RUNTIME=$(RUNTIME) $(BIN)/python -P -m relambda.api.demo
 
-test: $(VENV)/dev.stamp engine image registry
+test: $(VENV)/dev.stamp engine images registry compiler
 	@$(BIN)/python -P -m pytest -n $(TEST_WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 lint: $(VENV)/dev.stamp links
@@ -66,9 +67,17 @@ engine:
 image: $(VENV)/run.stamp engine
 	@$(BIN)/relambda images pull $(RUNTIME) --or-build
 
+# All that can be built from packages; side by side, since a new machine has none of them.
+images: $(VENV)/run.stamp engine
+	@$(BIN)/relambda images pull $(TEST_RUNTIMES) --or-build
+
 # A real registry on loopback, for the tests that pull; Debian's own package.
 registry:
 	@if ! command -v docker-registry >/dev/null; then .ci/setup-package.sh docker-registry; fi
+
+# For the test of a compiled runtime.
+compiler:
+	@if ! command -v gcc >/dev/null; then .ci/setup-package.sh gcc libc6-dev; fi
 
 # The type checker and the import rules see the rooms under their import names through these.
 links:

@@ -35,16 +35,17 @@ _HOST_GATEWAY_API = (1, 41)
 class DockerEngine:
     """Implements `Engine` with a Docker engine, found when it is made (see `engine_client`).
 
-    `shell` is the POSIX shell that runs the init in each image. Raises EngineUnavailableError.
+    `shell` is the POSIX shell that runs the init in each image. No image is ever pulled when
+    `offline`. Raises EngineUnavailableError.
     """
 
-    def __init__(self, cloud_id: str, *, shell: str = "/bin/sh") -> None:
+    def __init__(self, cloud_id: str, *, shell: str = "/bin/sh", offline: bool = False) -> None:
         self._cloud_id, self._shell = cloud_id, shell
         self._init = (DOCKER_FOLDER / "init.sh").read_text("utf-8")
         self._engine = find_engine()
         self._control = self._engine.client(_CALL_SECONDS)
         self._removal = self._engine.client(_REMOVE_SECONDS)
-        self._images = ImageShelf(self._engine, self._control)
+        self._images = ImageShelf(self._engine, self._control, offline=offline)
         self._gateway = threading.Lock()
         self._gateway_address: str | None = None
 

@@ -38,8 +38,8 @@ class _Pull:
 class ImageShelf:
     """The engine's images by name. Any thread may ask."""
 
-    def __init__(self, engine: FoundEngine, client: APIClient) -> None:
-        self._engine, self._client = engine, client
+    def __init__(self, engine: FoundEngine, client: APIClient, *, offline: bool = False) -> None:
+        self._engine, self._client, self._offline = engine, client, offline
         self._lock = threading.Lock()
         self._configs: dict[str, ImageConfig] = {}
         self._pulls: dict[str, _Pull] = {}
@@ -51,8 +51,9 @@ class ImageShelf:
                 return name
         failures = []
         for name in candidates:
-            if is_local(name):
-                failures.append(f"{name}: is built on this machine only, never pulled")
+            if is_local(name) or self._offline:
+                why = "is built on this machine only, never pulled" if is_local(name) else "not pulled: offline"
+                failures.append(f"{name}: {why}")
                 continue
             try:
                 self._pull_shared(name, on_progress)

@@ -3,61 +3,66 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 DOCKER_FOLDER = Path(__file__).resolve().parent.parent / "docker"
 """The init and the recipes, beside this package both in the source tree and in site-packages."""
 
-_IMAGES = DOCKER_FOLDER / "images"
-_LIBRARY_PATH = "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
-_ENVIRONMENT = {
-    "LANG": "en_US.UTF-8",
-    "TZ": ":UTC",
-    "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
-    "LD_LIBRARY_PATH": _LIBRARY_PATH,
-    "LAMBDA_TASK_ROOT": "/var/task",
-    "LAMBDA_RUNTIME_DIR": "/var/runtime",
-}
-"""The variables of every base image (env_by_runtime.tsv)."""
+IMAGES_FOLDER = DOCKER_FOLDER / "images"
+_RECIPES = IMAGES_FOLDER / "recipes"
+_IN_EVERY_BASE = ("base.sh", "lambda-entrypoint.sh", "exec-wrapper.sh")
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A bare Debian with some packages, on which the images of several runtimes stand."""
+
+    suite: str
+    packages: tuple[str, ...]
+
+    @property
+    def tag(self) -> str:
+        """Its name in the engine and in a cache, which changes with whatever it is made of."""
+        made_of = sha256(repr((self.suite, self.packages)).encode())
+        for name in _IN_EVERY_BASE:
+            made_of.update((IMAGES_FOLDER / name).read_bytes())
+        return f"{self.suite}-{made_of.hexdigest()[:12]}"
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How one runtime's image is made: a Debian root file system, then the family's shell script."""
+    """How one runtime's image is made: a base, then the family's folder, with a Dockerfile and what it copies."""
 
     runtime: str
     family: str
-    suite: str
-    packages: tuple[str, ...]
+    base: Base
+    tools: Base | None
+    """Where the family's Dockerfile compiles, if it does."""
     settings: Mapping[str, str]
-    environment: Mapping[str, str]
+    """What the family's fetch.sh has in its environment and its Dockerfile as arguments."""
 
     @property
-    def script(self) -> Path:
-        """The shell script that makes a root file system this runtime."""
-        return _IMAGES / "families" / f"{self.family}.sh"
-
-    @property
-    def entrypoint(self) -> Path:
-        """The script that all images have as `/lambda-entrypoint.sh`."""
-        return _IMAGES / "lambda-entrypoint.sh"
+    def folder(self) -> Path:
+        """The family's folder: a Dockerfile, and a fetch.sh where something comes from a registry of packages."""
+        return IMAGES_FOLDER / self.family
 
 
 def recipe_runtimes() -> list[str]:
     """Runtimes whose image can be built here, sorted."""
-    return sorted(path.stem for path in (_IMAGES / "recipes").glob("*.toml"))
+    return sorted(path.name.removesuffix(".toml") for path in _RECIPES.glob("*.toml"))
 
 
 def read_recipe(runtime: str) -> Recipe:
     """The recipe of a runtime. Raises KeyError when there is none."""
     if runtime not in recipe_runtimes():
         raise KeyError(f"no recipe builds an image for {runtime!r}; there are: {', '.join(recipe_runtimes())}")
-    content = tomllib.loads((_IMAGES / "recipes" / f"{runtime}.toml").read_text("utf-8"))
+    content = tomllib.loads((_RECIPES / f"{runtime}.toml").read_text("utf-8"))
+    suite, tools = content["suite"], content.get("tools")
     return Recipe(
         runtime=runtime,
         family=content["family"],
-        suite=content["suite"],
-        packages=tuple(content["packages"]),
+        base=Base(suite, tuple(content["packages"])),
+        tools=Base(suite, tuple(tools)) if tools else None,
         settings=content.get("settings", {}),
-        environment={**_ENVIRONMENT, **content.get("environment", {})},
     )

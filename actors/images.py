@@ -1,31 +1,43 @@
 """Runtime images that are built on this machine from packages, for use without a registry of images."""
 
-import argparse
 import os
-import shutil
-import subprocess
-import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 from docker import APIClient
-from docker.errors import DockerException
+from docker.errors import DockerException, ImageNotFound
+from requests.exceptions import RequestException
 
 from relambda.actors.engine import EngineError
 from relambda.actors.engine_client import find_engine
-from relambda.actors.image_recipe import DOCKER_FOLDER, Recipe, read_recipe, recipe_runtimes
-from relambda.actors.runtime_images import TAGS, image_candidates, local_image
+from relambda.actors.image_recipe import Base, Recipe, read_recipe, recipe_runtimes
+from relambda.actors.image_steps import Progress, base_file_system, fetch_context, require_tools
+from relambda.actors.runtime_images import LOCAL, TAGS, image_candidates, local_image
 
-__all__ = ["RuntimeImage", "build", "image_candidates", "list_images", "main"]
+__all__ = ["RuntimeImage", "build", "image_candidates", "list_images"]
 
 LABEL = "relambda.runtime"
 """Label of an image that was built here; its value is the runtime."""
 
 _BUILD_SECONDS = 900
 _CALL_SECONDS = 60
+_LIBRARY_PATH = "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
+_CONTRACT = (
+    "ENV LANG=en_US.UTF-8",
+    "ENV TZ=:UTC",
+    "ENV PATH=/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+    f"ENV LD_LIBRARY_PATH={_LIBRARY_PATH}",
+    "ENV LAMBDA_TASK_ROOT=/var/task",
+    "ENV LAMBDA_RUNTIME_DIR=/var/runtime",
+    "WORKDIR /var/task",
+    'ENTRYPOINT ["/lambda-entrypoint.sh"]',
+)
+"""What every base image of AWS says of itself (env_by_runtime.tsv; FACTS.md section 3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +63,23 @@ def _runtime_image(runtime: str, tags: set[str]) -> RuntimeImage:
     return RuntimeImage(runtime, candidates, present, runtime in recipe_runtimes())
 
 
-def build(runtime: str, progress: Callable[[str], None], cache: Path | None = None) -> str:
-    """Build a runtime's image and give the name it has in the engine from now on; takes about 40 seconds.
+def build(runtimes: Sequence[str], progress: Progress, cache: Path | None = None) -> list[str]:
+    """Build the images of runtimes side by side, and give the names they have in the engine from now on.
 
-    `cache` is a folder that keeps the bare Debian between builds. Raises EngineError: no recipe, not root, no
-    mmdebstrap, or a step that failed, with the end of what it said.
+    `cache` is a folder that keeps bare Debian systems between builds. `progress` is called on several threads. Raises
+    EngineError: no recipe, not root, no mmdebstrap, or a step that failed, with the end of what it said.
     """
-    recipe = _recipe(runtime)
-    _require_builder(progress)
+    recipes = [_recipe(runtime) for runtime in runtimes]
+    for recipe in recipes:
+        require_tools(recipe, progress)
     engine = find_engine()
-    with tempfile.TemporaryDirectory(prefix="relambda-image-") as work:
-        tar = _root_file_system(recipe, Path(work), cache, progress)
-        with engine.client(_BUILD_SECONDS, pool=1) as client:
-            return _import(client, recipe, tar, progress)
+    with (
+        tempfile.TemporaryDirectory(prefix="relambda-image-") as work,
+        engine.client(_BUILD_SECONDS) as client,
+        ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="images") as workers,
+    ):
+        builder = _Builder(client, Path(work), cache, progress)
+        return list(workers.map(builder.build, recipes))
 
 
 def _recipe(runtime: str) -> Recipe:
@@ -73,99 +89,61 @@ def _recipe(runtime: str) -> Recipe:
         raise EngineError(error.args[0]) from None
 
 
-def _require_builder(progress: Callable[[str], None]) -> None:
-    if os.geteuid() != 0:
-        raise EngineError("building a runtime image unpacks Debian packages and needs root: run it with sudo")
-    if shutil.which("mmdebstrap"):
-        return
-    if not shutil.which("apt-get"):
-        raise EngineError(
-            "building a runtime image needs mmdebstrap and there is no apt-get: run it on Debian or Ubuntu"
-        )
-    progress("mmdebstrap is missing: installing it with apt-get")
-    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    _run(["apt-get", "update", "-qq"], quiet, progress)
-    _run(["apt-get", "install", "-qq", "-y", "--no-install-recommends", "mmdebstrap"], quiet, progress)
+class _Builder:
+    """Builds images; those that stand on the same base, or compile the same, wait for the first one to have made it."""
 
+    def __init__(self, client: APIClient, work: Path, cache: Path | None, progress: Progress) -> None:
+        self._client, self._work, self._cache, self._progress = client, work, cache, progress
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
-def _root_file_system(recipe: Recipe, work: Path, cache: Path | None, progress: Callable[[str], None]) -> Path:
-    output = work / "image.tar"
-    kept = sha256(repr((recipe.suite, recipe.packages)).encode()).hexdigest()[:12]
-    variables = {
-        **os.environ,
-        **recipe.settings,
-        "SUITE": recipe.suite,
-        "PACKAGES": ",".join(recipe.packages),
-        "FAMILY": recipe.family,
-        "OUTPUT": str(output),
-        "WORK": str(work),
-        "CACHE": str((cache or work / "none") / f"{recipe.suite}-{kept}.tar"),
-        "HOST_PYTHON": sys.executable,
-    }
-    _run(["sh", str(DOCKER_FOLDER / "images" / "build.sh")], variables, progress)
-    return output
+    def build(self, recipe: Recipe) -> str:
+        """Build one runtime's image; its name. Raises EngineError."""
+        arguments = {**recipe.settings, "BASE": self._base(recipe.base)}
+        if recipe.tools:
+            arguments["TOOLS"] = self._base(recipe.tools)
+        context = fetch_context(recipe, self._work, self._progress)
+        name = local_image(recipe.runtime)
+        self._progress(f"building {name}")
+        with self._locks[recipe.family]:
+            self._dockerfile(context, name, arguments, {LABEL: recipe.runtime, "relambda.built": "offline"})
+        return name
 
+    def _base(self, base: Base) -> str:
+        """The name of a base in the engine, present from now on."""
+        name = f"{LOCAL}/base:{base.tag}"
+        with self._locks[name]:
+            try:
+                self._client.inspect_image(name)  # type: ignore[no-untyped-call]
+            except ImageNotFound:
+                self._import(base_file_system(base, self._work, self._cache, self._progress), name)
+            except (DockerException, RequestException) as error:
+                raise EngineError(f"the engine does not tell whether the image {name} is present: {error}") from error
+        return name
 
-def _run(command: Sequence[str], environment: Mapping[str, str], progress: Callable[[str], None]) -> None:
-    """Run one step to its end; its standard output is progress, its standard error is kept for the failure."""
-    with tempfile.TemporaryFile() as complaints:
-        step = subprocess.Popen(
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=complaints
-        )
-        assert step.stdout is not None
-        with step, step.stdout:
-            for line in step.stdout:
-                progress(line.decode(errors="replace").rstrip())
-            code = step.wait(_BUILD_SECONDS)
-        if code != 0:
-            complaints.seek(0)
-            said = complaints.read()[-2000:].decode(errors="replace").strip()
-            raise EngineError(f"building a runtime image failed: `{' '.join(command)}` exited with {code}: {said}")
+    def _import(self, tar: Path, name: str) -> None:
+        repository, _, tag = name.rpartition(":")
+        try:
+            self._client.import_image(str(tar), repository=repository, tag=tag, changes=list(_CONTRACT))
+            self._client.inspect_image(name)  # type: ignore[no-untyped-call]
+        except (DockerException, RequestException) as error:
+            raise EngineError(f"the engine did not take the image {name}: {error}") from error
 
-
-def _import(client: APIClient, recipe: Recipe, tar: Path, progress: Callable[[str], None]) -> str:
-    name = local_image(recipe.runtime)
-    repository, _, tag = name.rpartition(":")
-    progress(f"giving it to the engine as {name}")
-    changes = [
-        *(f"ENV {name}={value}" for name, value in recipe.environment.items()),
-        "WORKDIR /var/task",
-        'ENTRYPOINT ["/lambda-entrypoint.sh"]',
-        f"LABEL {LABEL}={recipe.runtime} relambda.built=offline",
-    ]
-    try:
-        client.import_image(str(tar), repository=repository, tag=tag, changes=changes)
-        client.inspect_image(name)  # type: ignore[no-untyped-call]
-    except DockerException as error:
-        raise EngineError(f"the engine did not take the image {name}: {error}") from error
-    return name
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """`python -m relambda.actors.images build|list [runtime]`: the exit code."""
-    parser = argparse.ArgumentParser(prog="relambda images", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    building = commands.add_parser("build", help="build a runtime's image from packages")
-    building.add_argument("runtime", choices=recipe_runtimes())
-    building.add_argument("--cache", type=Path, help="folder that keeps the bare Debian between builds")
-    commands.add_parser("list", help="runtimes, and the image that is present for each")
-    options = parser.parse_args(arguments)
-    try:
-        if options.command == "build":
-            print(build(options.runtime, lambda line: print(line, flush=True), options.cache))
-        else:
-            _print_images()
-    except EngineError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
-
-
-def _print_images() -> None:
-    for image in list_images():
-        if image.present or image.buildable:
-            print(f"{image.runtime}\t{image.present or '-'}\t{'buildable' if image.buildable else ''}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    def _dockerfile(self, context: Path, name: str, arguments: dict[str, str], labels: dict[str, str]) -> None:
+        """Build without a network: all that is needed was fetched."""
+        said: list[str] = []
+        try:
+            for line in self._client.build(
+                path=str(context),
+                tag=name,
+                buildargs=arguments,
+                labels=labels,
+                network_mode="none",
+                rm=True,
+                forcerm=True,
+                decode=True,
+            ):
+                said.append(str(line.get("stream") or line.get("error") or ""))
+                if "error" in line:
+                    raise EngineError(f"building {name} failed: {''.join(said)[-2000:]}")
+        except (DockerException, RequestException) as error:
+            raise EngineError(f"the engine did not build {name}: {error}") from error

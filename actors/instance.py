@@ -8,7 +8,6 @@ start, timeout, exit, reset, end.
 import logging
 import secrets
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -19,6 +18,7 @@ from relambda.actors.conversation import Conversation, Said
 from relambda.actors.domain.names import ResourceName
 from relambda.actors.domain.version import Version
 from relambda.actors.engine import EngineError, Sandbox, SandboxSpec
+from relambda.actors.entrypoint import entrypoint_of, handler_arguments
 from relambda.actors.failures import Failure, exited, init_timed_out, sandbox_failed, timed_out
 from relambda.actors.invocation import Invocation
 from relambda.actors.messages import InstanceGone
@@ -286,18 +286,6 @@ def sandbox_spec(instance: Instance) -> SandboxSpec:
         runtime_host=instance.token,
         mounts=room.preparation.mounts(version),
         labels={"relambda.function": resource.arn(version.version)},
-        entrypoint=_image_config(version, "EntryPoint"),
+        entrypoint=entrypoint_of(version),
         working_directory=version.config.get("ImageConfig", {}).get("WorkingDirectory"),
     )
-
-
-def handler_arguments(version: Version) -> tuple[str, ...]:
-    """What follows the image's entrypoint: the handler, or an image's own command."""
-    if version.config["PackageType"] == "Image":
-        return _image_config(version, "Command") or ()
-    return (version.config["Handler"],)
-
-
-def _image_config(version: Version, member: str) -> tuple[str, ...] | None:
-    words: Sequence[str] | None = version.config.get("ImageConfig", {}).get(member)
-    return tuple(words) if words else None

@@ -1,7 +1,7 @@
 """`relambda images`: the runtimes' images."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -13,9 +13,10 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from relambda.actors.engine import EngineError, ImageUnavailableError
 from relambda.actors.engine_docker import DockerEngine
 from relambda.actors.image_recipe import recipe_runtimes
-from relambda.actors.images import build, image_candidates, list_images
+from relambda.actors.images import build, list_images
 from relambda.actors.runtime_images import TAGS
-from relambda.api.cli_output import CommandError, answer, json_option, messages
+from relambda.api.cli_output import CommandError, answer, json_option, messages, offline_option
+from relambda.api.image_names import candidates_of
 from relambda.api.option import SettingsError
 from relambda.api.settings import Settings
 
@@ -38,36 +39,46 @@ def list_(*, as_json: bool) -> None:
 
 
 @images.command
-@click.argument("runtime", type=RUNTIMES)
+@click.argument("runtimes", metavar="RUNTIME...", type=RUNTIMES, nargs=-1, required=True)
 @click.option("--or-build", is_flag=True, help="Build it from packages when no registry has it.")
+@offline_option
 @json_option
-def pull(*, runtime: str, or_build: bool, as_json: bool) -> None:
-    """Make sure that the image of RUNTIME is present; one that is present is not pulled."""
-    with _told(), _spinner(f"image of {runtime}") as progress:
-        try:
-            name = _pull(runtime, progress)
-        except ImageUnavailableError:
-            if not or_build or runtime not in recipe_runtimes():
-                raise
-            name = build(runtime, progress, _cache())
-    answer({"runtime": runtime, "image": name}, name, as_json=as_json)
+def pull(*, runtimes: tuple[str, ...], or_build: bool, as_json: bool) -> None:
+    """Make sure that the image of each RUNTIME is present; one that is present is not pulled."""
+    with _told(), _spinner(f"image of {', '.join(runtimes)}") as progress:
+        found: dict[str, str] = {}
+        missing: list[str] = []
+        for runtime in runtimes:
+            try:
+                found[runtime] = _pull(runtime, progress)
+            except ImageUnavailableError:
+                if not or_build or runtime not in recipe_runtimes():
+                    raise
+                missing.append(runtime)
+        built = dict(zip(missing, build(missing, progress, _cache()), strict=True)) if missing else {}
+    _answer({runtime: found.get(runtime) or built[runtime] for runtime in runtimes}, as_json=as_json)
 
 
 @images.command("build")
-@click.argument("runtime", type=RUNTIMES)
+@click.argument("runtimes", metavar="RUNTIME...", type=RUNTIMES, nargs=-1, required=True)
 @click.option("--cache", type=click.Path(file_okay=False, path_type=Path), help="Keeps the bare Debian between builds.")
 @json_option
-def build_(*, runtime: str, cache: Path | None, as_json: bool) -> None:
-    """Build the image of RUNTIME from packages, without a registry of images; needs root and Debian's tools."""
-    with _told(), _spinner(f"building the image of {runtime}") as progress:
-        name = build(runtime, progress, cache or _cache())
-    answer({"runtime": runtime, "image": name}, name, as_json=as_json)
+def build_(*, runtimes: tuple[str, ...], cache: Path | None, as_json: bool) -> None:
+    """Build the image of each RUNTIME from packages, without a registry of images; needs root and Debian's tools."""
+    with _told(), _spinner(f"building for {', '.join(runtimes)}") as progress:
+        names = build(runtimes, progress, cache or _cache())
+    _answer(dict(zip(runtimes, names, strict=True)), as_json=as_json)
+
+
+def _answer(images_: Mapping[str, str], *, as_json: bool) -> None:
+    document = [{"runtime": runtime, "image": name} for runtime, name in images_.items()]
+    answer(document, "\n".join(images_.values()), as_json=as_json)
 
 
 def _pull(runtime: str, progress: Callable[[str], None]) -> str:
-    mapped = Settings.read(os.environ).runtime_image_mapping.image(runtime)
-    with closing(DockerEngine("images")) as engine:
-        return engine.ensure_image([mapped] if mapped else image_candidates(runtime), progress)
+    settings = Settings.read(os.environ)
+    with closing(DockerEngine("images", offline=settings.offline)) as engine:
+        return engine.ensure_image(candidates_of(settings)(runtime), progress)
 
 
 def _cache() -> Path:

@@ -44,6 +44,23 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Write the answer as JSON.")(command)
 
 
+def offline_option(command: Command) -> Command:
+    """Give a command --offline, which sets RELAMBDA_OFFLINE for whatever reads the settings afterwards."""
+
+    def remember(_context: click.Context, _parameter: click.Parameter, given: object) -> None:
+        if given:
+            os.environ["RELAMBDA_OFFLINE"] = "1"
+
+    return click.option(
+        "--offline",
+        is_flag=True,
+        expose_value=False,
+        is_eager=True,
+        callback=remember,
+        help="Pull no image; only those present are used.",
+    )(command)
+
+
 def read_settings(*, state_dir: Path | None, host: str | None = None, port: int | None = None) -> Settings:
     """The settings of this environment and command line; a bad one ends the command."""
     try:

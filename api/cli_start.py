@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from relambda.api import daemon
-from relambda.api.cli_output import CommandError, answer, common_options, read_settings, say
+from relambda.api.cli_output import CommandError, answer, common_options, offline_option, read_settings, say
 from relambda.api.cloud_file import CloudFile
 from relambda.api.discontinued import warnings
 from relambda.api.exit_codes import ExitCode
@@ -22,6 +22,7 @@ from relambda.api.settings import Settings
 @click.option("-d", "--detach", is_flag=True, help="Run in the background; return when the cloud is ready.")
 @click.option("--host", help="Listen on this address [default: 127.0.0.1].")
 @click.option("--port", type=click.IntRange(0, 65535), help="Listen on this port; 0 takes a free one [default: 4566].")
+@offline_option
 @common_options
 def start(*, detach: bool, state_dir: Path | None, host: str | None, port: int | None, as_json: bool) -> None:
     """Start a cloud.

@@ -118,6 +118,15 @@ class Settings:
     runtime_image_mapping: RuntimeImages = option(
         "LAMBDA_RUNTIME_IMAGE_MAPPING", RUNTIME_IMAGES, "", "Images in the place of the official ones, by runtime."
     )
+    image_prefix: str = option(
+        "DOCKER_GLOBAL_IMAGE_PREFIX",
+        TEXT,
+        "",
+        "The registry from which the images of all runtimes are pulled, as in mirror.example.com/aws.",
+    )
+    offline: bool = option(
+        "RELAMBDA_OFFLINE", BOOLEAN, "0", "Never pull an image: one that is not present is missing (`--offline`)."
+    )
     docker_networks: tuple[str, ...] = option(
         "LAMBDA_DOCKER_NETWORK", NETWORKS, "", "Docker networks that the functions' containers join."
     )

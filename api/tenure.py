@@ -2,7 +2,6 @@
 
 import logging
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from relambda.actors import codec
@@ -15,7 +14,6 @@ from relambda.actors.engine import Engine, EngineError
 from relambda.actors.engine_docker import DockerEngine
 from relambda.actors.engine_late import LateEngine
 from relambda.actors.environment import Surroundings
-from relambda.actors.images import image_candidates
 from relambda.actors.kinds import STARTS
 from relambda.actors.log_writer import LogWriter
 from relambda.actors.packages import Packages
@@ -24,6 +22,7 @@ from relambda.actors.rebuild import rebuild_views
 from relambda.actors.room import Options, Room
 from relambda.actors.runtime_api import RuntimeApi
 from relambda.actors.system import ActorSystem
+from relambda.api.image_names import candidates_of
 from relambda.api.settings import Settings
 from relambda.api.views import Views
 from relambda.store.blobs import Blobs
@@ -60,7 +59,7 @@ class Tenure:
         rebuild_views(store)
         blobs = Blobs(directory.blobs_path)
         scheduler = Scheduler(clock)
-        engine = LateEngine(lambda: DockerEngine(cloud_id))
+        engine = LateEngine(lambda: DockerEngine(cloud_id, offline=settings.offline))
         runtime_api = RuntimeApi(_sweep(engine))
         runtime_api.start()
         packages = Packages(settings.state_dir / "packages")
@@ -115,16 +114,6 @@ def _reserve(views: Views, concurrency: Concurrency) -> None:
         reserved = codec.from_row(Head, value).reserved_concurrency
         if reserved is not None:
             concurrency.reserve(ResourceName("function", *key.split("/", 2)), reserved)
-
-
-def candidates_of(settings: Settings) -> Callable[[str], list[str]]:
-    """Names of images that run a runtime: the one the user put in its place, or else the official one and the local."""
-
-    def candidates(runtime: str) -> list[str]:
-        mapped = settings.runtime_image_mapping.image(runtime)
-        return [mapped] if mapped else image_candidates(runtime)
-
-    return candidates
 
 
 def options_of(settings: Settings) -> Options:

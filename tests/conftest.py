@@ -1,7 +1,7 @@
 """Parts that many tests share: the Docker engine and a runtime's image. A missing one is a failure, never a skip."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import settings
@@ -25,9 +25,19 @@ def docker_engine() -> Iterator[DockerEngine]:
 
 
 @pytest.fixture(scope="session")
-def python_image(docker_engine: DockerEngine) -> str:
+def runtime_image(docker_engine: DockerEngine) -> Callable[[str], str]:
+    """Gives the name of a present image that runs a runtime."""
+
+    def image_of(runtime: str) -> str:
+        (image,) = list_images([runtime])
+        if image.present is None:
+            pytest.fail(f"no image for {runtime} is present: run `relambda images pull {runtime} --or-build`")
+        return image.present
+
+    return image_of
+
+
+@pytest.fixture(scope="session")
+def python_image(runtime_image: Callable[[str], str]) -> str:
     """The name of a present image that runs python3.11."""
-    (image,) = list_images(["python3.11"])
-    if image.present is None:
-        pytest.fail("no image for python3.11 is present: run `python -m relambda.actors.images build python3.11`")
-    return image.present
+    return runtime_image("python3.11")

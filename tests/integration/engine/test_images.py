@@ -6,6 +6,7 @@ import subprocess
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,15 @@ def test_when_no_registry_answers_the_error_says_what_to_do(docker_engine: Docke
         assert said in str(failure.value)
 
 
+def test_offline_nothing_is_pulled(published: str, tiny_image: Callable[[str], str]) -> None:
+    """Given an engine that is to stay offline, when images are made sure of, then only present ones are found."""
+    present = tiny_image(f"{NOBODY}/at-hand:1")
+    with closing(DockerEngine("offline", offline=True)) as engine:
+        assert engine.ensure_image([published, present], silent) == present
+        with pytest.raises(ImageUnavailableError, match="not pulled: offline"):
+            engine.ensure_image([published], silent)
+
+
 def test_a_failed_pull_may_be_tried_again(docker_engine: DockerEngine, tiny_image: Callable[[str], str]) -> None:
     """Given a pull that failed, when the image has appeared since, then it is found."""
     name = f"{NOBODY}/later:1"
@@ -108,7 +118,7 @@ def test_the_list_tells_what_is_present(python_image: str) -> None:
 def test_a_runtime_without_a_recipe_cannot_be_built() -> None:
     """Given a runtime without a recipe, when it is to be built, then the recipes there are get told."""
     with pytest.raises(EngineError, match=r"no recipe builds an image for 'python2.7'; there are: .*python3.11"):
-        build("python2.7", silent)
+        build(["python2.7"], silent)
 
 
 def test_the_image_wants_exactly_one_handler(python_image: str) -> None:

@@ -1,0 +1,115 @@
+"""Runtimes with their official clients, in images built here from packages: what AWS's would show, these show too."""
+
+import base64
+import io
+import subprocess
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.docker
+
+HANDLERS = Path(__file__).with_name("handlers")
+PYTHON = """
+import os, sys, time
+
+def handler(event, context):
+    match event.get("do"):
+        case "log":
+            print("said by", context.function_name)
+        case "fail":
+            raise TypeError("refused by the handler")
+        case "hang":
+            time.sleep(600)
+        case "look":
+            version = f"v{sys.version_info[0]}.{sys.version_info[1]}.0"
+            return {"environment": dict(os.environ), "directory": os.getcwd(), "version": version}
+    return event
+"""
+TASK_LIBRARIES = "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
+EXPECTED = {
+    "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+    "LD_LIBRARY_PATH": TASK_LIBRARIES,
+    "LAMBDA_TASK_ROOT": "/var/task",
+    "LAMBDA_RUNTIME_DIR": "/var/runtime",
+    "LANG": "en_US.UTF-8",
+    "TZ": ":UTC",
+    "_HANDLER": "index.handler",
+}
+"""What env_by_runtime.tsv has for all of them."""
+
+Package = Callable[[], bytes]
+
+
+def packed(name: str, content: bytes) -> bytes:
+    """A package of one executable file."""
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w") as archive:
+        entry = zipfile.ZipInfo(name)
+        entry.external_attr = 0o755 << 16
+        archive.writestr(entry, content)
+    return body.getvalue()
+
+
+def compiled() -> bytes:
+    """The C runtime as a static program, which needs nothing of its image."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["gcc", "-static", "-O1", "-w", "-D_GNU_SOURCE", str(HANDLERS / "bootstrap.c"), "-o", f"{folder}/out"]
+        subprocess.run(command, check=True)
+        return Path(folder, "out").read_bytes()
+
+
+def python() -> bytes:
+    return packed("index.py", PYTHON.encode())
+
+
+def node() -> bytes:
+    return packed("index.js", (HANDLERS / "index.js").read_bytes())
+
+
+RUNTIMES: dict[str, tuple[str, Package]] = {
+    "python3.11": ("python3.11", python),
+    "python3.13": ("python3.13", python),
+    "nodejs20.x": ("nodejs20.x", node),
+    "nodejs22.x": ("nodejs22.x", node),
+    "nodejs24.x": ("nodejs24.x", node),
+    "shell": ("provided.al2023", lambda: packed("bootstrap", (HANDLERS / "shell_bootstrap").read_bytes())),
+    "compiled": ("provided.al2023", lambda: packed("bootstrap", compiled())),
+}
+
+
+@pytest.mark.parametrize("kind", RUNTIMES)
+def test_a_runtime_answers_logs_fails_and_times_out(
+    kind: str, shared_cloud: Any, make_function: Any, call: Any, runtime_image: Callable[[str], str]
+) -> None:
+    """Given a function, when it echoes, looks around, logs, fails and hangs, then it does so as in AWS, and goes on."""
+    runtime, package = RUNTIMES[kind]
+    runtime_image(runtime)
+    client = shared_cloud.client()
+    name = make_function(client, Runtime=runtime, Code={"ZipFile": package()}, Timeout=3, MemorySize=256)
+
+    assert call(client, name, {"do": "echo", "text": "grüße"})[0] == {"do": "echo", "text": "grüße"}
+
+    looked, _ = call(client, name, {"do": "look"})
+    assert {key: looked["environment"].get(key) for key in EXPECTED} == EXPECTED
+    assert looked["directory"] == "/var/task"
+    if not runtime.startswith("provided"):
+        assert looked["environment"]["AWS_EXECUTION_ENV"] == f"AWS_Lambda_{runtime}"
+        number = runtime.removeprefix("python").removeprefix("nodejs").removesuffix(".x")
+        assert looked["version"].startswith(f"v{number}.")
+
+    _, answer = call(client, name, {"do": "log"}, LogType="Tail")
+    assert f"said by {name}" in base64.b64decode(answer["LogResult"]).decode()
+
+    failed, answer = call(client, name, {"do": "fail"})
+    assert answer["FunctionError"] == "Unhandled"
+    assert (failed["errorType"], failed["errorMessage"]) == ("TypeError", "refused by the handler")
+
+    hung, answer = call(client, name, {"do": "hang"})
+    assert answer["FunctionError"] == "Unhandled"
+    assert hung["errorMessage"].endswith("Task timed out after 3.00 seconds")
+    assert call(client, name, {"again": True})[0] == {"again": True}
