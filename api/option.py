@@ -3,6 +3,7 @@
 import ipaddress
 import json
 import shlex
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,11 +97,11 @@ def _address(text: str) -> str:
 
 
 def _addresses(text: str) -> tuple[str, ...]:
-    return tuple(str(ipaddress.ip_address(part.strip())) for part in text.split(",") if part.strip())
+    return tuple(str(ipaddress.ip_address(part)) for part in _listed(text))
 
 
 def _networks(text: str) -> tuple[str, ...]:
-    names = tuple(part.strip() for part in text.split(",") if part.strip())
+    names = _listed(text)
     if "host" in names:
         raise ValueError(text)
     return names
@@ -112,6 +113,15 @@ def _flags(text: str) -> tuple[str, ...]:
 
 def _path(text: str) -> Path:
     return Path(text).expanduser().absolute()
+
+
+def _roots(text: str) -> tuple[Path, ...]:
+    folders = _listed(text) or ("~", ".", tempfile.gettempdir())
+    return tuple(_path(folder) for folder in folders)
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +181,8 @@ ADDRESSES = Kind("IP addresses with commas between", _addresses)
 NETWORKS = Kind("names of Docker networks with commas between (`host` cannot be one)", _networks)
 FLAGS = Kind("flags as `docker create` has them, quoted as in a shell", _flags)
 PATH = Kind("a path", _path)
+ROOTS = Kind("paths of folders with commas between", _roots)
+GLOBS = Kind("globs of names or ends of paths with commas between", _listed)
 RUNTIME_IMAGES = Kind(
     'a pattern that holds <runtime>, as in repo/x-<runtime>:tag, or a JSON object, as in {"python3.13": "image:tag"}',
     _runtime_images,
