@@ -1,6 +1,7 @@
 """What Relambda asks of a container engine: images, sandboxes (one container each) and a sweep at boot.
 
-A sandbox runs the in-container init (`docker/init.sh`) as its first process. The init reads one command a line on
+A sandbox is Lambda's: user sbx_user1051, a read-only root, a /tmp of its own size, no privileges, AWS's limits. It
+runs the in-container init (`docker/init.sh`) as its first process. The init reads one command a line on
 its standard input and runs the function's runtime as its child, so that a runtime is started again, with its
 process state gone and /tmp kept, without a new container.
 """
@@ -48,6 +49,8 @@ class SandboxSpec:
     entrypoint: tuple[str, ...] | None = None
     """Instead of the image's own entrypoint."""
     working_directory: str | None = None
+    tmp_mb: int = 512
+    """Size of /tmp."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,10 @@ class Engine(Protocol):
 
     def runtime_api_host(self) -> str:
         """The local address to bind for containers of this engine to reach (the bridge's, or loopback)."""
+        ...
+
+    def host_name(self) -> str:
+        """What sandboxes call this machine: an address, or a name that they know. Raises EngineError."""
         ...
 
     def ensure_image(self, candidates: Sequence[str], on_progress: Callable[[str], None]) -> str:

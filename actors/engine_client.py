@@ -29,6 +29,11 @@ class Endpoint:
     source: str
     tls_folder: Path | None = None
 
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a socket of this machine, so that the engine most likely sees the same devices."""
+        return urlsplit(self.url).scheme == "unix"
+
     def client(self, version: str, seconds: int, pool: int = 16) -> APIClient:
         """A client with its own pool of connections; `seconds` bounds each call. Raises DockerException."""
         tls: TLSConfig | bool = False

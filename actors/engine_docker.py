@@ -2,34 +2,29 @@
 
 import logging
 import secrets
-import socket
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from ipaddress import ip_network
-from typing import Any
+from contextlib import ExitStack, contextmanager
 
 from docker.errors import APIError, DockerException
 from requests.exceptions import RequestException
 
-from relambda.actors.engine import EngineError, EngineUnavailableError, Mount, Sandbox, SandboxListener, SandboxSpec
+from relambda.actors.engine import EngineError, EngineUnavailableError, Sandbox, SandboxListener, SandboxSpec
 from relambda.actors.engine_attach import AttachedStream
 from relambda.actors.engine_client import find_engine
+from relambda.actors.engine_container import LABEL, NO_OPTIONS, ContainerOptions, FirstProcess, container_config
+from relambda.actors.engine_network import ContainerNetwork
 from relambda.actors.engine_pulls import ImageShelf
 from relambda.actors.engine_sandbox import DockerSandbox, remove_container
 from relambda.actors.image_recipe import DOCKER_FOLDER
+from relambda.actors.scratch_disk import ScratchDisks, can_make_disks
 
 _log = logging.getLogger(__name__)
-
-LABEL = "relambda"
-"""The label of every container; its value is the cloud's id."""
 
 _CALL_SECONDS = 30
 _REMOVE_SECONDS = 9
 _SWEEP_SECONDS = 5
 _SWEEP_WORKERS = 16
-_HOST_GATEWAY_API = (1, 41)
-"""The first API version whose engine knows `host-gateway` (Docker 20.10's release notes)."""
 
 
 class DockerEngine:
@@ -39,15 +34,22 @@ class DockerEngine:
     `offline`. Raises EngineUnavailableError.
     """
 
-    def __init__(self, cloud_id: str, *, shell: str = "/bin/sh", offline: bool = False) -> None:
-        self._cloud_id, self._shell = cloud_id, shell
+    def __init__(
+        self,
+        cloud_id: str,
+        options: ContainerOptions = NO_OPTIONS,
+        *,
+        shell: str = "/bin/sh",
+        offline: bool = False,
+    ) -> None:
+        self._cloud_id, self._options, self._shell = cloud_id, options, shell
         self._init = (DOCKER_FOLDER / "init.sh").read_text("utf-8")
         self._engine = find_engine()
         self._control = self._engine.client(_CALL_SECONDS)
         self._removal = self._engine.client(_REMOVE_SECONDS)
         self._images = ImageShelf(self._engine, self._control, offline=offline)
-        self._gateway = threading.Lock()
-        self._gateway_address: str | None = None
+        self._network = ContainerNetwork(self._control, self._engine.api_version, options.network)
+        self._disks = ScratchDisks() if can_make_disks() and self._engine.endpoint.is_local else None
 
     def ping(self) -> str:
         """The engine's name and version. Raises EngineUnavailableError."""
@@ -61,9 +63,15 @@ class DockerEngine:
         return f"{name} {version['Version']} (API {self._engine.api_version})"
 
     def runtime_api_host(self) -> str:
-        """The bridge's gateway where that is an address of this machine, else loopback. Raises EngineError."""
-        address = self._bridge_gateway()
-        return address if address and _is_local(address) else "127.0.0.1"
+        """The gateway of the sandboxes' network where that is an address of this machine, else loopback.
+
+        Raises EngineError.
+        """
+        return self._network.listening_address()
+
+    def host_name(self) -> str:
+        """What sandboxes call this machine: an address or a name. Raises EngineError."""
+        return self._network.host_name()
 
     def ensure_image(self, candidates: Sequence[str], on_progress: Callable[[str], None]) -> str:
         """As the contract says; an image of our own name space is never pulled. Raises ImageUnavailableError.
@@ -74,12 +82,13 @@ class DockerEngine:
 
     def start_sandbox(self, spec: SandboxSpec, listener: SandboxListener) -> Sandbox:
         """Create and start a container with the init waiting. Raises EngineError, and leaves no container then."""
-        created = self._create(spec)
-        try:
-            return self._start(created, spec, listener)
-        except BaseException:
-            remove_container(self._removal, created)
-            raise
+        with self._disk(spec) as disk:
+            created = self._create(spec, disk)
+            try:
+                return self._start(created, spec, listener)
+            except BaseException:
+                remove_container(self._removal, created)
+                raise
 
     def sweep(self) -> int:
         """Remove all containers that carry this cloud's label, 5 s at most for all; how many there were.
@@ -97,6 +106,8 @@ class DockerEngine:
         """Let go of connections. Containers stay: the caller destroys them first."""
         self._control.close()
         self._removal.close()
+        if self._disks is not None:
+            self._disks.close()
 
     def _remove_all(self, ids: Sequence[str]) -> None:
         workers = ThreadPoolExecutor(_SWEEP_WORKERS, thread_name_prefix="sweep")
@@ -108,12 +119,34 @@ class DockerEngine:
         if failures:
             raise EngineError(f"{'; '.join(failures)}: remove them with `docker rm -f`")
 
-    def _create(self, spec: SandboxSpec) -> str:
+    @contextmanager
+    def _disk(self, spec: SandboxSpec) -> Iterator[str | None]:
+        """The device under its /tmp, there until it is mounted; None where the engine's own volume must do."""
+        with ExitStack() as stack:
+            disk = None
+            if self._disks is not None:
+                try:
+                    disk = stack.enter_context(self._disks.disk(spec.tmp_mb))
+                except OSError as error:
+                    _log.warning("the disk of %s has no limit: %s", spec.name, error)
+            yield disk
+
+    def _create(self, spec: SandboxSpec, disk: str | None) -> str:
         try:
-            config = self._config(spec)
+            init = [self._shell, "-c", self._init, "relambda-init"]
+            config = container_config(
+                spec,
+                FirstProcess(init, self._runtime_command(spec)),
+                disk,
+                self._options,
+                hosts=self._network.extra_hosts(spec.runtime_host),
+                cloud_id=self._cloud_id,
+            )
             created = self._control.create_container_from_config(  # type: ignore[no-untyped-call]
                 config, spec.name
             )
+            for network in self._options.more_networks:
+                self._control.connect_container_to_network(created["Id"], network)
         except (DockerException, RequestException) as error:
             raise EngineError(f"no container {spec.name} could be made of the image {spec.image}: {error}") from error
         return str(created["Id"])
@@ -138,37 +171,6 @@ class DockerEngine:
             return f"the image {spec.image} has no {self._shell}, which Relambda's init needs: add a shell to the image"
         return f"the container {spec.name} of the image {spec.image} did not start: {text}"
 
-    def _config(self, spec: SandboxSpec) -> dict[str, Any]:
-        """The body of "Create a container" (Docker Engine API)."""
-        memory = spec.memory_mb * 1024 * 1024
-        config: dict[str, Any] = {
-            "Image": spec.image,
-            "Entrypoint": [self._shell, "-c", self._init, "relambda-init"],
-            "Cmd": self._runtime_command(spec),
-            "Env": [f"{name}={value}" for name, value in spec.environment.items()],
-            "Labels": {**spec.labels, LABEL: self._cloud_id},
-            "OpenStdin": True,
-            "StdinOnce": True,
-            "AttachStdin": True,
-            "AttachStdout": True,
-            "AttachStderr": True,
-            "Tty": False,
-            "StopSignal": "SIGKILL",
-            "Healthcheck": {"Test": ["NONE"]},
-            "HostConfig": {
-                "Memory": memory,
-                "MemorySwap": memory,
-                "Mounts": [_mount(mount) for mount in spec.mounts],
-                "ExtraHosts": [f"{spec.runtime_host}:{self._host_address()}"],
-                "LogConfig": {"Type": "none", "Config": {}},
-                "NetworkMode": "bridge",
-                "RestartPolicy": {"Name": "no"},
-            },
-        }
-        if spec.working_directory is not None:
-            config["WorkingDir"] = spec.working_directory
-        return config
-
     def _runtime_command(self, spec: SandboxSpec) -> list[str]:
         """As Docker joins them: the image's own arguments count only behind its own entrypoint."""
         if spec.entrypoint is not None:
@@ -178,41 +180,3 @@ class DockerEngine:
         if not command:
             raise EngineError(f"the image {spec.image} has neither entrypoint nor command: name one in ImageConfig")
         return command
-
-    def _host_address(self) -> str:
-        if tuple(map(int, self._engine.api_version.split("."))) >= _HOST_GATEWAY_API:
-            return "host-gateway"
-        return self._bridge_gateway() or "127.0.0.1"
-
-    def _bridge_gateway(self) -> str | None:
-        """The address of this machine on the engine's bridge, asked for once."""
-        with self._gateway:
-            if self._gateway_address is None:
-                self._gateway_address = self._ask_gateway()
-            return self._gateway_address or None
-
-    def _ask_gateway(self) -> str:
-        try:
-            network = self._control.inspect_network("bridge")
-        except (DockerException, RequestException) as error:
-            raise EngineError(f"the engine does not tell of its network `bridge`: {error}") from error
-        return next(filter(None, map(_gateway, network.get("IPAM", {}).get("Config") or [])), "")
-
-
-def _mount(mount: Mount) -> dict[str, Any]:
-    return {"Type": "bind", "Source": str(mount.source), "Target": mount.target, "ReadOnly": True}
-
-
-def _gateway(pool: Mapping[str, str]) -> str:
-    """The gateway of an address pool; the engine takes the first address when it names none. "" for IPv6."""
-    network = ip_network(pool["Subnet"], strict=False)
-    return pool.get("Gateway") or str(network[1]) if network.version == 4 else ""
-
-
-def _is_local(address: str) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind((address, 0))
-        except OSError:
-            return False
-    return True

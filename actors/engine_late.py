@@ -31,6 +31,10 @@ class LateEngine:
         """The local address to bind for containers of this engine to reach."""
         return self._found().runtime_api_host()
 
+    def host_name(self) -> str:
+        """What sandboxes call this machine."""
+        return self._found().host_name()
+
     def ensure_image(self, candidates: Sequence[str], on_progress: Callable[[str], None]) -> str:
         """The first candidate that is present, or could be pulled."""
         return self._found().ensure_image(candidates, on_progress)

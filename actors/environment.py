@@ -2,55 +2,99 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Final
 
 from relambda.actors.domain.names import ResourceName
 from relambda.actors.domain.version import Version
 
+_OLD_JAVA: Final = ("java11", "java8.al2")
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What is the same for all functions of a cloud. `endpoint_url` is how they reach it, "" for not at all."""
+    """What is the same for all functions of a cloud: how they reach it."""
 
-    endpoint_url: str = ""
+    host: str = ""
+    """What functions call the cloud's machine; "" when they cannot reach the cloud."""
+    port: int = 0
+    inject_endpoint: bool = True
+    """Whether SDKs are told to use the cloud for all of AWS."""
 
     def variables(
         self, resource: ResourceName, version: Version, *, runtime_api: str, log_stream: str
     ) -> Mapping[str, str]:
         """The environment of one sandbox; the user's own variables win over all but the reserved ones."""
-        config = version.config
-        given: dict[str, str] = dict(config.get("Environment", {}).get("Variables", {}))
-        own = {
+        given: Mapping[str, str] = version.config.get("Environment", {}).get("Variables", {})
+        return {
+            **self._cloud(),
+            **_defaults(version),
+            **given,
+            **_reserved(resource, version),
             "AWS_LAMBDA_RUNTIME_API": runtime_api,
-            "AWS_LAMBDA_FUNCTION_NAME": resource.name,
-            "AWS_LAMBDA_FUNCTION_VERSION": version.version,
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(config["MemorySize"]),
-            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-            "AWS_LAMBDA_LOG_GROUP_NAME": config["LoggingConfig"]["LogGroup"],
             "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
-            "AWS_REGION": resource.region,
-            "AWS_DEFAULT_REGION": resource.region,
-            "AWS_ACCESS_KEY_ID": resource.account,
-            "AWS_SECRET_ACCESS_KEY": "relambda",
-            "AWS_SESSION_TOKEN": "relambda",
-            "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
-            "AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1:2000",
-            "_AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1",
-            "_AWS_XRAY_DAEMON_PORT": "2000",
-            "TZ": ":UTC",
         }
-        return {**self._defaults(version), **given, **own}
 
-    def _defaults(self, version: Version) -> dict[str, str]:
-        """Variables that the user may set otherwise."""
-        config = version.config
-        variables = {"AWS_ENDPOINT_URL": self.endpoint_url} if self.endpoint_url else {}
-        if config.get("Handler"):
-            variables["_HANDLER"] = config["Handler"]
-        if config["PackageType"] == "Image":
-            variables["AWS_EXECUTION_ENV"] = "AWS_Lambda_Image"
-        elif not config["Runtime"].startswith("provided"):
-            variables["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{config['Runtime']}"
-        if config["LoggingConfig"]["LogFormat"] == "JSON":
-            variables["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
-            variables["AWS_LAMBDA_LOG_LEVEL"] = config["LoggingConfig"]["ApplicationLogLevel"]
+    def _cloud(self) -> dict[str, str]:
+        """How the function's own calls find this cloud; the old names are those that people's code still reads."""
+        if not self.host:
+            return {}
+        variables = {"LOCALSTACK_HOSTNAME": self.host, "EDGE_PORT": str(self.port)}
+        if self.inject_endpoint:
+            variables["AWS_ENDPOINT_URL"] = f"http://{self.host}:{self.port}"
         return variables
+
+
+def _defaults(version: Version) -> dict[str, str]:
+    """Variables that the user may set otherwise."""
+    variables = {
+        "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+        "AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1:2000",
+        "TZ": ":UTC",
+    }
+    runtime = version.config.get("Runtime", "")
+    if runtime.startswith("dotnet"):
+        variables["LAMBDA_RUNTIME_NAME"] = runtime
+    return variables
+
+
+def _reserved(resource: ResourceName, version: Version) -> dict[str, str]:
+    """Variables that the user cannot set."""
+    config = version.config
+    variables = {
+        "AWS_LAMBDA_FUNCTION_NAME": resource.name,
+        "AWS_LAMBDA_FUNCTION_VERSION": version.version,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(config["MemorySize"]),
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_REGION": resource.region,
+        "AWS_DEFAULT_REGION": resource.region,
+        "_AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1",
+        "_AWS_XRAY_DAEMON_PORT": "2000",
+        **_logging(config["LoggingConfig"]),
+        **_credentials(resource, config.get("Runtime", "")),
+    }
+    if config["PackageType"] == "Image":
+        return {**variables, "AWS_EXECUTION_ENV": "AWS_Lambda_Image"}
+    return {**variables, **_managed(config)}
+
+
+def _managed(config: Mapping[str, Any]) -> dict[str, str]:
+    """What functions have that are no images."""
+    runtime = config["Runtime"]
+    variables = {"LAMBDA_TASK_ROOT": "/var/task", "LAMBDA_RUNTIME_DIR": "/var/runtime", "_HANDLER": config["Handler"]}
+    if not runtime.startswith("provided"):
+        variables["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{runtime}"
+    return variables
+
+
+def _logging(config: Mapping[str, Any]) -> dict[str, str]:
+    variables = {"AWS_LAMBDA_LOG_GROUP_NAME": config["LogGroup"]}
+    if config["LogFormat"] == "JSON":
+        variables |= {"AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_LAMBDA_LOG_LEVEL": config["ApplicationLogLevel"]}
+    return variables
+
+
+def _credentials(resource: ResourceName, runtime: str) -> dict[str, str]:
+    """Those of the function's own account in this cloud."""
+    key, secret = resource.account, "relambda"
+    variables = {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": "relambda"}
+    return variables | ({"AWS_ACCESS_KEY": key, "AWS_SECRET_KEY": secret} if runtime in _OLD_JAVA else {})

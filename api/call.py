@@ -43,15 +43,14 @@ class Call:
 Output: TypeAlias = "dict[str, Any] | Response | None"
 Handler: TypeAlias = Callable[[Call], Output]
 
-HANDLERS: dict[tuple[str, str], Handler] = {}
-"""By service and operation: TagResource is an operation of several."""
+HANDLERS: dict[str, Handler] = {}
 
 
-def operation(name: str, service: str = "lambda") -> Callable[[Handler], Handler]:
-    """Register the function that answers an operation of a service's model."""
+def operation(name: str) -> Callable[[Handler], Handler]:
+    """Register the function that answers an operation of the service model."""
 
     def register(handler: Handler) -> Handler:
-        HANDLERS[service, name] = handler
+        HANDLERS[name] = handler
         return handler
 
     return register

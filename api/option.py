@@ -3,12 +3,13 @@
 import ipaddress
 import json
 import shlex
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
+
+from relambda.actors.engine_flags import ContainerFlags, FlagError, parse_flags
 
 T = TypeVar("T")
 
@@ -43,8 +44,9 @@ class Option(Generic[T]):
         try:
             return self.kind.read(text)
         except ValueError as error:
+            why = f"{error}; " if isinstance(error, FlagError) else ""
             raise SettingsError(
-                f"{self.variable}={text!r} is not understood: allowed is {self.kind.allowed}"
+                f"{self.variable}={text!r} is not understood: {why}allowed is {self.kind.allowed}"
             ) from error
 
 
@@ -97,31 +99,22 @@ def _address(text: str) -> str:
 
 
 def _addresses(text: str) -> tuple[str, ...]:
-    return tuple(str(ipaddress.ip_address(part)) for part in _listed(text))
+    return tuple(str(ipaddress.ip_address(part.strip())) for part in text.split(",") if part.strip())
 
 
 def _networks(text: str) -> tuple[str, ...]:
-    names = _listed(text)
+    names = tuple(part.strip() for part in text.split(",") if part.strip())
     if "host" in names:
         raise ValueError(text)
     return names
 
 
-def _flags(text: str) -> tuple[str, ...]:
-    return tuple(shlex.split(text))
+def _flags(text: str) -> ContainerFlags:
+    return parse_flags(shlex.split(text))
 
 
 def _path(text: str) -> Path:
     return Path(text).expanduser().absolute()
-
-
-def _roots(text: str) -> tuple[Path, ...]:
-    folders = _listed(text) or ("~", ".", tempfile.gettempdir())
-    return tuple(_path(folder) for folder in folders)
-
-
-def _listed(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +172,13 @@ ENGINE_URL = Kind("a URL that begins with unix://, tcp://, http://, https://, ss
 ADDRESS = Kind("an IP address, or 0 for off", _address)
 ADDRESSES = Kind("IP addresses with commas between", _addresses)
 NETWORKS = Kind("names of Docker networks with commas between (`host` cannot be one)", _networks)
-FLAGS = Kind("flags as `docker create` has them, quoted as in a shell", _flags)
+FLAGS = Kind(
+    "flags as `docker create` has them, quoted as in a shell: -e, --env-file, -v, -p, -l, --network, --add-host, "
+    "--dns, --dns-search, --dns-option, --cap-add, --privileged, --security-opt, --device, --gpus all, --runtime, "
+    "--sysctl, --tmpfs, --shm-size, --cpus, --group-add, --volumes-from",
+    _flags,
+)
 PATH = Kind("a path", _path)
-ROOTS = Kind("paths of folders with commas between", _roots)
-GLOBS = Kind("globs of names or ends of paths with commas between", _listed)
 RUNTIME_IMAGES = Kind(
     'a pattern that holds <runtime>, as in repo/x-<runtime>:tag, or a JSON object, as in {"python3.13": "image:tag"}',
     _runtime_images,

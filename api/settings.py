@@ -10,18 +10,17 @@ from typing import Any, Self
 
 from platformdirs import user_state_path
 
+from relambda.actors.engine_flags import ContainerFlags
 from relambda.api.option import (
     ADDRESS,
     ADDRESSES,
     BOOLEAN,
     ENGINE_URL,
     FLAGS,
-    GLOBS,
     HTTP_URL,
     LISTENS,
     NETWORKS,
     PATH,
-    ROOTS,
     RUNTIME_IMAGES,
     TEXT,
     Listen,
@@ -132,11 +131,17 @@ class Settings:
     docker_networks: tuple[str, ...] = option(
         "LAMBDA_DOCKER_NETWORK", NETWORKS, "", "Docker networks that the functions' containers join."
     )
-    docker_flags: tuple[str, ...] = option(
+    docker_flags: ContainerFlags = option(
         "LAMBDA_DOCKER_FLAGS", FLAGS, "", "More flags for the functions' containers (-e, -v, -p, --network, …)."
     )
     docker_dns: tuple[str, ...] = option(
         "LAMBDA_DOCKER_DNS", ADDRESSES, "", "DNS servers of the functions' containers."
+    )
+    cpu_limit: bool = option(
+        "RELAMBDA_CPU_LIMIT",
+        BOOLEAN,
+        "0",
+        "Hold each function to its part of a vCPU (1,769 MB are a whole one) even while nobody else wants it.",
     )
     remove_containers: bool = option(
         "LAMBDA_REMOVE_CONTAINERS", BOOLEAN, "1", "Remove a container when it stops; 0 keeps it to be looked at."
@@ -161,24 +166,6 @@ class Settings:
     )
     bucket_marker_local: str = option(
         "BUCKET_MARKER_LOCAL", TEXT, "hot-reload", "The S3Bucket that stands for a folder of this machine."
-    )
-    hot_reload_roots: tuple[Path, ...] = option(
-        "RELAMBDA_HOT_RELOAD_ROOTS",
-        ROOTS,
-        "",
-        "Folders whose content may be mounted as code; unset: the home, the folder of the start, the temporary one.",
-    )
-    hot_reload_ignore: tuple[str, ...] = option(
-        "RELAMBDA_HOT_RELOAD_IGNORE",
-        GLOBS,
-        ".git,node_modules/.cache,__pycache__,*.pyc,.*.sw?,*~,.#*,#*#,4913,*___jb_*___,.idea,.vscode,.DS_Store",
-        "What in a mounted folder is no change of code.",
-    )
-    hot_reload_polling: bool = option(
-        "RELAMBDA_HOT_RELOAD_POLLING",
-        BOOLEAN,
-        "0",
-        "Look for changes in mounted folders again and again, where the system does not notify (network shares).",
     )
     dns_address: str = option(
         "DNS_ADDRESS", ADDRESS, "0.0.0.0", "Where the DNS server for functions listens; 0 is off."

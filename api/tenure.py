@@ -13,10 +13,6 @@ from relambda.actors.domain.state import Head
 from relambda.actors.engine import Engine, EngineError
 from relambda.actors.engine_docker import DockerEngine
 from relambda.actors.engine_late import LateEngine
-from relambda.actors.environment import Surroundings
-from relambda.actors.hot_folder import Roots
-from relambda.actors.hot_reload import HotReload
-from relambda.actors.hot_tree import Ignored
 from relambda.actors.kinds import STARTS
 from relambda.actors.log_writer import LogWriter
 from relambda.actors.packages import Packages
@@ -25,8 +21,9 @@ from relambda.actors.rebuild import rebuild_views
 from relambda.actors.room import Options, Room
 from relambda.actors.runtime_api import RuntimeApi
 from relambda.actors.system import ActorSystem
-from relambda.actors.watcher import Watcher
+from relambda.api.bridge import surroundings
 from relambda.api.image_names import candidates_of
+from relambda.api.sandboxes import container_options
 from relambda.api.settings import Settings
 from relambda.api.views import Views
 from relambda.store.blobs import Blobs
@@ -63,12 +60,10 @@ class Tenure:
         rebuild_views(store)
         blobs = Blobs(directory.blobs_path)
         scheduler = Scheduler(clock)
-        engine = LateEngine(lambda: DockerEngine(cloud_id, offline=settings.offline))
+        engine = LateEngine(lambda: DockerEngine(cloud_id, container_options(settings), offline=settings.offline))
         runtime_api = RuntimeApi(_sweep(engine))
         runtime_api.start()
         packages = Packages(settings.state_dir / "packages")
-        roots = Roots(settings.hot_reload_roots)
-        preparation = Preparation(engine, candidates_of(settings), packages, blobs, roots)
         system = ActorSystem(STARTS, clock, scheduler)
         room = Room(
             store=store,
@@ -77,9 +72,8 @@ class Tenure:
             engine=engine,
             runtime_api=runtime_api,
             concurrency=Concurrency(limits.concurrent_executions),
-            preparation=preparation,
-            hot_reload=hot_reload_of(settings, roots, preparation),
-            surroundings=Surroundings(),
+            preparation=Preparation(engine, candidates_of(settings), packages, blobs),
+            surroundings=surroundings(settings, engine),
             logs=logs,
             clock=clock,
             scheduler=scheduler,
@@ -96,7 +90,6 @@ class Tenure:
         """Wait for running invocations, then stop everything; about `timeout` seconds at most. The log's last head."""
         self.system.stop(timeout)
         self.room.preparation.stop()
-        self.room.hot_reload.stop()
         self.room.runtime_api.stop(1.0)
         try:
             self.room.engine.sweep()
@@ -122,12 +115,6 @@ def _reserve(views: Views, concurrency: Concurrency) -> None:
         reserved = codec.from_row(Head, value).reserved_concurrency
         if reserved is not None:
             concurrency.reserve(ResourceName("function", *key.split("/", 2)), reserved)
-
-
-def hot_reload_of(settings: Settings, roots: Roots, preparation: Preparation) -> HotReload:
-    """What the user set about folders in the place of code."""
-    watcher = Watcher(polling=settings.hot_reload_polling)
-    return HotReload(roots, Ignored(settings.hot_reload_ignore), watcher, preparation.mounts)
 
 
 def options_of(settings: Settings) -> Options:

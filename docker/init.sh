@@ -12,6 +12,7 @@
 # than PIPE_BUF, so it is never torn.
 
 exec 2>/dev/null
+unset HOME  # the engine sets it, Lambda does not
 IFS= read -r token || exit 0
 
 tell() {

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-AWS_JSON = "application/x-amz-json-1.1"
-
 
 @dataclass(frozen=True, slots=True)
 class Response:

@@ -131,6 +131,7 @@ def test_a_handler_finds_what_the_official_image_gives(
     docker_engine: DockerEngine, python_image: str, recorder: Any, tmp_path: Path
 ) -> None:
     """Given a module, when the image's own entrypoint loads it, then path, variables and boto3 are as in AWS."""
+    tmp_path.chmod(0o755)
     (tmp_path / "app.py").write_text(
         "import boto3, json, locale, os, sys\n"
         "print(json.dumps({'path': sys.path, 'env': dict(os.environ), 'cwd': os.getcwd(),\n"

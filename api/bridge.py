@@ -1,0 +1,86 @@
+"""How functions' containers reach the cloud, which listens on loopback unless it was told otherwise.
+
+Beside that it listens on the address that this machine has on the containers' own network, for what comes in by that
+network's interface alone: nobody else gets there.
+"""
+
+import array
+import fcntl
+import logging
+import socket
+from collections.abc import Sequence
+from contextlib import closing
+
+from relambda.actors.engine import Engine, EngineError
+from relambda.actors.engine_docker import DockerEngine
+from relambda.actors.engine_network import OUTER_HOST
+from relambda.actors.environment import Surroundings
+from relambda.api.listening import CannotListenError, PortInUseError, address_of, bind
+from relambda.api.option import Listen
+from relambda.api.sandboxes import container_options
+from relambda.api.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+_EVERYWHERE = frozenset({"0.0.0.0", "::"})
+_GET_ADDRESS = 0x8915
+_SO_BINDTODEVICE = 25
+
+
+def for_containers(settings: Settings, bound: Sequence[socket.socket]) -> list[socket.socket]:
+    """A listener on the containers' network, unless those that are bound are reached from there; none is warned of."""
+    listens = [address_of(one) for one in bound]
+    try:
+        with closing(DockerEngine("bridge", container_options(settings))) as engine:
+            host = engine.host_name()
+        if _reached(host, listens) is not None:
+            return []
+        return [_bind(host, listens[0].port)]
+    except (EngineError, PortInUseError, CannotListenError, OSError) as error:
+        _log.warning("functions get no AWS_ENDPOINT_URL, since they could not reach the cloud: %s", error)
+        return []
+
+
+def surroundings(settings: Settings, engine: Engine) -> Surroundings:
+    """What functions are told of this cloud."""
+    try:
+        host = engine.host_name()
+    except EngineError:
+        return Surroundings()
+    port = _reached(host, settings.gateway_listen)
+    if port is None:
+        return Surroundings()
+    return Surroundings(host, port, inject_endpoint=not settings.disable_aws_endpoint_url)
+
+
+def _reached(host: str, listens: Sequence[Listen]) -> int | None:
+    """The port by which containers reach one of the listeners as `host`, if they do."""
+    if host == OUTER_HOST:
+        return listens[0].port
+    return next((listen.port for listen in listens if listen.host in _EVERYWHERE | {host}), None)
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """The cloud's own port there, or any other. Raises PortInUseError, CannotListenError, OSError."""
+    try:
+        (bound,) = bind([Listen(host, port)])
+    except PortInUseError:
+        (bound,) = bind([Listen(host, 0)])
+    interface = _interface(host)
+    if interface is not None:
+        bound.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, interface.encode())
+    return bound
+
+
+def _interface(host: str) -> str | None:
+    """The name of the interface that has an IPv4 address."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        for _, name in socket.if_nameindex():
+            request = array.array("B", name.encode().ljust(40, b"\0"))
+            try:
+                fcntl.ioctl(probe, _GET_ADDRESS, request)
+            except OSError:
+                continue
+            if socket.inet_ntoa(request.tobytes()[20:24]) == host:
+                return name
+    return None

@@ -1,0 +1,215 @@
+"""What a function sees of its execution environment, compared with what was seen in AWS."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.docker
+
+PROBE = """
+import errno, getpass, os, pathlib, resource, shutil
+
+LIMITS = ("AS", "CORE", "CPU", "DATA", "FSIZE", "MEMLOCK", "NOFILE", "RSS", "STACK")
+
+
+def rights(path):
+    about = os.stat(path)
+    return [oct(about.st_mode & 0o7777), about.st_uid, about.st_gid]
+
+
+def written(path):
+    try:
+        pathlib.Path(path, "probe").write_text("x")
+    except OSError as error:
+        return errno.errorcode[error.errno]
+    return "written"
+
+
+def handler(event, context):
+    status = dict(line.split(":\\t", 1) for line in open("/proc/self/status").read().splitlines() if ":\\t" in line)
+    return {
+        "user": getpass.getuser(),
+        "ids": [os.getuid(), os.geteuid(), os.getgid(), os.getgroups()],
+        "cwd": os.getcwd(),
+        "limits": {name: resource.getrlimit(getattr(resource, f"RLIMIT_{name}")) for name in LIMITS},
+        "environment": dict(os.environ),
+        "written": {path: written(path) for path in ("/", "/var/task", "/opt", "/etc", "/var", "/dev", "/tmp")},
+        "rights": {path: rights(path) for path in ("/var/task", "/var/task/index.py", "/opt", "/tmp")},
+        "capabilities": [status[f"Cap{kind}"] for kind in ("Inh", "Prm", "Eff", "Bnd", "Amb")],
+        "no_new_privileges": status["NoNewPrivs"],
+        "tmp_mb": shutil.disk_usage("/tmp").total // 2**20,
+        "shared_memory": os.path.exists("/dev/shm"),
+        "processes": next(pathlib.Path("/sys/fs/cgroup").glob("**/pids.max")).read_text().strip(),
+    }
+"""
+UNLIMITED = [-1, -1]
+LIMITS = {
+    "AS": UNLIMITED,
+    "CORE": [10_737_418_240, 10_737_418_240],
+    "CPU": UNLIMITED,
+    "DATA": UNLIMITED,
+    "FSIZE": UNLIMITED,
+    "MEMLOCK": [65_536, 65_536],
+    "NOFILE": [1024, 1024],
+    "RSS": UNLIMITED,
+    "STACK": [8_388_608, -1],
+}
+VARIABLES = {
+    "AWS_ACCESS_KEY_ID": "111111111111",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EXECUTION_ENV": "AWS_Lambda_python3.11",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
+    "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+    "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+    "AWS_REGION": "us-east-1",
+    "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+    "AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1:2000",
+    "LAMBDA_RUNTIME_DIR": "/var/runtime",
+    "LAMBDA_TASK_ROOT": "/var/task",
+    "LANG": "en_US.UTF-8",
+    "LD_LIBRARY_PATH": (
+        "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
+    ),
+    "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+    "PWD": "/var/task",
+    "PYTHONPATH": "/var/runtime",
+    "TEST_KEY": "TEST_VAL",
+    "TZ": ":UTC",
+    "_AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1",
+    "_AWS_XRAY_DAEMON_PORT": "2000",
+    "_HANDLER": "index.handler",
+}
+"""Variables of python3.11 in AWS and their values there (env_by_runtime.tsv)."""
+VARYING = {
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "_X_AMZN_TRACE_ID",
+}
+"""Variables that AWS has too, with values of each function's or call's own."""
+OURS = {"AWS_ENDPOINT_URL", "LOCALSTACK_HOSTNAME", "EDGE_PORT", "AWS_LAMBDA_METADATA_API", "AWS_LAMBDA_METADATA_TOKEN"}
+"""How functions find this cloud, and what AWS has added since the recording."""
+SHELLS = {"SHLVL"}
+"""Set by the shell that starts the runtime, when that is bash."""
+
+
+def test_a_handler_sees_what_it_would_see_in_aws(
+    shared_cloud: Any, make_function: Any, call: Callable[..., Any]
+) -> None:
+    """Given a handler that tells all it can see, when it runs, then user, limits, rights and variables are AWS's."""
+    aws = shared_cloud.client()
+    name = make_function(aws, PROBE, Environment={"Variables": {"TEST_KEY": "TEST_VAL"}})
+    seen, _ = call(aws, name)
+
+    assert (seen["user"], seen["ids"], seen["cwd"]) == ("sbx_user1051", [993, 993, 990, [990]], "/var/task")
+    assert seen["limits"] == LIMITS
+    assert seen["processes"] == "1024"
+    assert seen["written"] == {
+        **dict.fromkeys(("/", "/var/task", "/opt", "/etc", "/var"), "EROFS"),
+        "/dev": "EACCES",
+        "/tmp": "written",
+    }
+    assert seen["rights"] == {
+        "/var/task": ["0o755", 0, 0],
+        "/var/task/index.py": ["0o644", 0, 0],
+        "/opt": ["0o755", 0, 0],
+        "/tmp": ["0o1777", 0, 0],
+    }
+    assert seen["capabilities"] == ["0000000000000000"] * 5
+    assert seen["no_new_privileges"] == "1"
+    assert 495 <= seen["tmp_mb"] <= 512
+    assert not seen["shared_memory"]
+    environment = seen["environment"]
+    assert {key: environment.get(key) for key in VARIABLES} == VARIABLES
+    assert environment.keys() - VARIABLES.keys() - SHELLS <= VARYING | OURS
+    assert environment["AWS_LAMBDA_LOG_GROUP_NAME"] == f"/aws/lambda/{name}"
+
+
+DISK = """
+import boto3, errno, os, shutil
+
+
+def handler(event, context):
+    try:
+        with open("/tmp/large", "ab") as file:
+            for _ in range(event["mb"]):
+                file.write(bytes(2**20))
+                file.flush()
+                os.fsync(file.fileno())
+    except OSError as error:
+        return errno.errorcode[error.errno]
+    return os.path.getsize("/tmp/large") // 2**20
+"""
+
+
+def test_tmp_is_a_disk_of_its_own_size_that_takes_no_memory(
+    shared_cloud: Any, make_function: Any, call: Callable[..., Any]
+) -> None:
+    """Given 128 MB of memory and 600 of /tmp, when files are written, then more than memory fits, 600 MB do not."""
+    aws = shared_cloud.client()
+    name = make_function(aws, DISK, EphemeralStorage={"Size": 600}, Timeout=120)
+    assert call(aws, name, {"mb": 200})[0] == 200
+    assert call(aws, name, {"mb": 10})[0] == 210
+    assert call(aws, name, {"mb": 400})[0] == "ENOSPC"
+
+
+HOG = """
+def handler(event, context):
+    return len(bytearray(event["mb"] * 2**20))
+"""
+
+
+def test_a_function_out_of_memory_is_told_as_aws_tells_it(
+    shared_cloud: Any, make_function: Any, call: Callable[..., Any]
+) -> None:
+    """Given 128 MB, when a handler takes more, then it is killed and said to be; less works before and after."""
+    aws = shared_cloud.client()
+    name = make_function(aws, HOG, Timeout=30)
+    assert call(aws, name, {"mb": 50})[0] == 50 * 2**20
+    payload, answer = call(aws, name, {"mb": 200})
+    assert answer["FunctionError"] == "Unhandled"
+    assert payload == {
+        "errorType": "Runtime.ExitError",
+        "errorMessage": f"RequestId: {answer['ResponseMetadata']['RequestId']} Error: "
+        "Runtime exited with error: signal: killed",
+    }
+    assert call(aws, name, {"mb": 50})[0] == 50 * 2**20
+
+
+CALLER = """
+import boto3, json, os
+
+
+def handler(event, context):
+    if event.get("look"):
+        return {key: os.environ.get(key) for key in ("AWS_ENDPOINT_URL", "LOCALSTACK_HOSTNAME", "EDGE_PORT")}
+    answer = boto3.client("lambda").invoke(FunctionName=event["call"], Payload=json.dumps({"look": True}))
+    return json.loads(answer["Payload"].read())
+"""
+
+
+def test_boto3_in_a_function_reaches_the_cloud_it_runs_in(
+    shared_cloud: Any, make_function: Any, call: Callable[..., Any]
+) -> None:
+    """Given a cloud on loopback, when a function calls AWS and names no endpoint, then this cloud answers."""
+    aws = shared_cloud.client()
+    caller = make_function(aws, CALLER, Timeout=30, MemorySize=512)
+    assert shared_cloud.url.startswith("http://127.0.0.1:")
+    seen, answer = call(aws, caller, {"call": caller})
+    assert "FunctionError" not in answer, seen
+    assert seen["AWS_ENDPOINT_URL"] == f"http://{seen['LOCALSTACK_HOSTNAME']}:{seen['EDGE_PORT']}"
+
+
+def test_no_endpoint_is_told_when_that_is_switched_off(
+    make_cloud: Any, make_function: Any, call: Callable[..., Any]
+) -> None:
+    """Given LAMBDA_DISABLE_AWS_ENDPOINT_URL, then functions have no AWS_ENDPOINT_URL; and their own one wins if on."""
+    cloud = make_cloud(LAMBDA_DISABLE_AWS_ENDPOINT_URL="1")
+    aws = cloud.client()
+    seen, _ = call(aws, make_function(aws, CALLER), {"look": True})
+    assert seen["AWS_ENDPOINT_URL"] is None
+    assert seen["EDGE_PORT"] == str(cloud.port)
