@@ -18,12 +18,16 @@ PYTEST_ARGS ?=
 # Tests wait for containers more than they compute: a few side by side.
 TEST_WORKERS ?= 3
 
-.PHONY: run test lint bench coverage options stop clean engine image images registry compiler links
+# The JavaScript SDK's walk, and the mark that npm leaves when it has installed what its lock says.
+JAVASCRIPT := tests/parity/walks/javascript
+JAVASCRIPT_INSTALLED := $(JAVASCRIPT)/node_modules/.package-lock.json
+
+.PHONY: run test lint bench coverage options stop clean engine image images registry compiler javascript links
 
 run: $(VENV)/run.stamp engine image
 	@RELAMBDA_DEMO_RUNTIME=$(RUNTIME) $(BIN)/python -P -m relambda.api.demo
 
-test: $(VENV)/dev.stamp engine images registry compiler
+test: $(VENV)/dev.stamp engine images registry compiler javascript
 	@$(BIN)/python -P -m pytest -n $(TEST_WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 lint: $(VENV)/dev.stamp links
@@ -78,6 +82,11 @@ registry:
 # For the test of a compiled runtime.
 compiler:
 	@if ! command -v gcc >/dev/null; then .ci/setup-package.sh gcc libc6-dev; fi
+
+javascript: $(JAVASCRIPT_INSTALLED)
+
+$(JAVASCRIPT_INSTALLED): $(JAVASCRIPT)/package-lock.json
+	@.ci/setup-javascript.sh $(JAVASCRIPT)
 
 # The type checker and the import rules see the rooms under their import names through these.
 links:
