@@ -29,17 +29,37 @@ class Fleet:
         """Give an invocation to an idle instance, or let it wait for the one that is started for it."""
         while self._idle:
             instance = self._idle.pop()
-            if instance.assign(invocation):
+            if instance.outdated():
+                self._reload(instance)
+            elif instance.assign(invocation):
                 self._busy.add(instance)
                 return
         self._waiting.append(invocation)
+        self._start_missing()
+
+    def _start_missing(self) -> None:
         if len(self._starting) < len(self._waiting):
             self._starting.add(self._start(self.version))
+
+    def _reload(self, instance: Instance) -> None:
+        """Let its runtime start anew with the changed code; an instance that cannot is ending."""
+        if instance.reload():
+            self._starting.add(instance)
+
+    def code_changed(self, instance: Instance) -> None:
+        """An instance's code changed: one that has nothing to do starts anew now, any other when it is done."""
+        if instance in self._idle and instance.outdated():
+            self._idle.remove(instance)
+            self._reload(instance)
 
     def idle(self, instance: Instance) -> bool:
         """An instance can work; True when there is nothing to do for it."""
         self._starting.discard(instance)
         self._busy.discard(instance)
+        if instance.outdated():
+            self._reload(instance)
+            self._start_missing()
+            return False
         while self._waiting:
             invocation = self._waiting.popleft()
             if invocation.ticket.done():

@@ -15,7 +15,16 @@ from relambda.actors.entity import EntityActor
 from relambda.actors.fleet import Fleet
 from relambda.actors.instance import Instance
 from relambda.actors.invocation import Invocation
-from relambda.actors.messages import Drain, InstanceGone, InstanceIdle, InstanceResets, Invoke, Prepared, Reap
+from relambda.actors.messages import (
+    CodeChanged,
+    Drain,
+    InstanceGone,
+    InstanceIdle,
+    InstanceResets,
+    Invoke,
+    Prepared,
+    Reap,
+)
 from relambda.actors.provisioning import Provisioning
 from relambda.actors.room import Room
 
@@ -51,6 +60,8 @@ class FunctionActor(EntityActor[FunctionState]):
                 self._gone(instance, failure)
             case Reap(instance, served):
                 self._reap(instance, served)
+            case CodeChanged(instance):
+                self._code_changed(instance)
             case Prepared():
                 self._prepared(message)
             case Drain():
@@ -139,6 +150,11 @@ class FunctionActor(EntityActor[FunctionState]):
         fleet = self._fleets.get(instance.version.version)
         if fleet is not None:
             fleet.resets(instance)
+
+    def _code_changed(self, instance: Instance) -> None:
+        fleet = self._fleets.get(instance.version.version)
+        if fleet is not None:
+            fleet.code_changed(instance)
 
     def _keep_alive(self, instance: Instance) -> None:
         if self.room.options.keepalive <= 0:

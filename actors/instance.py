@@ -21,7 +21,7 @@ from relambda.actors.engine import EngineError, Sandbox, SandboxSpec
 from relambda.actors.entrypoint import entrypoint_of, handler_arguments
 from relambda.actors.failures import Failure, exited, init_timed_out, sandbox_failed, timed_out
 from relambda.actors.invocation import Invocation
-from relambda.actors.messages import InstanceGone
+from relambda.actors.messages import CodeChanged, InstanceGone
 from relambda.actors.room import Room
 from relambda.actors.runtime_session import ExecutionEnvironment
 
@@ -39,6 +39,11 @@ class Start:
 @dataclass(frozen=True, slots=True)
 class Stop:
     """Destroy the container, and end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """Start the runtime anew in its container: its code has changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,7 @@ class Instance:
         self.keepalive: Timer | None = None
         self.timeout = float(version.config["Timeout"])
         self.conversation = Conversation(self, parent)
+        self.hot = room.hot_reload.code_of(version, lambda: room.post.tell(resource.stream, CodeChanged(self)))
         self.session = room.runtime_api.open(self.token, self.conversation, execution_environment(resource, version))
         self.actor = InstanceActor.start(self, parent)
         self.conversation.actor = self.actor
@@ -87,6 +93,18 @@ class Instance:
             invocation, self.room.scheduler.after(self.timeout, lambda: self.tell(TimedOut(request_id)))
         )
         self.session.assign(invocation.event(self.resource.arn(invocation.qualifier), deadline))
+        return True
+
+    def outdated(self) -> bool:
+        """Whether its code is a folder that holds something else by now than its runtime loaded."""
+        return self.hot is not None and self.hot.outdated()
+
+    def reload(self) -> bool:
+        """Start its runtime anew; False when it ends instead, the folder it mounts being another one by now."""
+        if self.hot is None or self.hot.replaced():
+            self.stop()
+            return False
+        self.tell(Reload())
         return True
 
     def stop(self) -> None:
@@ -129,6 +147,17 @@ class InstanceActor(pykka.ThreadingActor):
                 self._timed_out(request_id)
             case InitTimedOut(starts) if self.conversation.initialising and starts == self._starts:
                 self._give_up(init_timed_out(self.room.options.environment_timeout))
+            case Said():
+                self._hear(message)
+            case Reload():
+                self._reload()
+            case Stop():
+                self._end()
+            case _:
+                _log.debug("instance %s: %r came late", self.instance.id, message)
+
+    def _hear(self, said: Said) -> None:
+        match said:
             case Said.RUNTIME_KILLED:
                 self._killing = False
                 self._start_runtime()
@@ -138,10 +167,6 @@ class InstanceActor(pykka.ThreadingActor):
                 self._sandbox_exited(self.conversation.exit_code)
             case Said.MARK_WANTED:
                 self._mark()
-            case Stop():
-                self._end()
-            case _:
-                _log.debug("instance %s: %r came late", self.instance.id, message)
 
     def _start(self) -> None:
         began = time.monotonic()
@@ -154,7 +179,13 @@ class InstanceActor(pykka.ThreadingActor):
             return
         self.conversation.log.container(self.sandbox.id)
         _log.debug("container of %s started in %.0f ms", self.instance.id, (time.monotonic() - began) * 1000)
+        self._load_code()
         self._start_runtime()
+
+    def _load_code(self) -> None:
+        """Note what the runtime is going to find, be it while the former one still is being killed."""
+        if self.instance.hot is not None:
+            self.instance.hot.load()
 
     def _start_runtime(self) -> None:
         self.conversation.init_begins()
@@ -173,9 +204,15 @@ class InstanceActor(pykka.ThreadingActor):
         self.conversation.fail(invocation, timed_out(self.instance.timeout))
         self._kill()
 
+    def _reload(self) -> None:
+        """A runtime that is about to start, or has just started, found the changed code or is asked for again."""
+        if not (self._killing or self.conversation.initialising):
+            self._kill()
+
     def _kill(self) -> None:
         self._killing = True
         self._command("kill_runtime")
+        self._load_code()
 
     def _runtime_exited(self, code: int) -> None:
         """Fail what ran, and start the runtime anew in the same container, whose /tmp stays."""
@@ -224,6 +261,8 @@ class InstanceActor(pykka.ThreadingActor):
         """Fail what still runs, destroy the container, tell the function, stop. Once."""
         self._ended = True
         self._stop_init_timer()
+        if self.instance.hot is not None:
+            self.instance.hot.close()
         self.conversation.answer_without_mark(self.conversation.mark)
         invocation = self.conversation.slot.close()
         if invocation is not None:

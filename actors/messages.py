@@ -65,6 +65,13 @@ class InstanceGone:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeChanged:
+    """A folder that an instance's code is holds something else than its runtime loaded (hot reload)."""
+
+    instance: "Instance"
+
+
+@dataclass(frozen=True, slots=True)
 class Reap:
     """An instance has been idle for the keep-alive time, unless it has worked since: `served` tells."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from relambda.actors.package_archive import Entry, PackageError, entries_of
-from relambda.actors.package_merging import merge_into
+from relambda.actors.package_merging import merge_into, mirror
 from relambda.actors.package_tree import Tree, safe_target
 from relambda.actors.package_unpacking import unpack_into
 
@@ -87,6 +87,23 @@ class Packages:
             return folder
         sources = [self.unpack(sha256, zips(sha256)) for sha256 in shas]
         return self._once(folder, lambda unfinished: merge_into(unfinished, sources))
+
+    def live(self, sources: Sequence[Path], changing: Sequence[Path]) -> Path:
+        """The folder with what these folders hold now, each laid over those before it; those `changing` are copied.
+
+        It is one folder per list of sources, brought up to date by each call where containers have it mounted.
+        Raises OSError.
+        """
+        folder = self._folder(hashlib.sha256("+".join(map(str, sources)).encode()).hexdigest())
+        with self._held(folder.name):
+            folder.mkdir(exist_ok=True)
+            fresh = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=self._root))
+            try:
+                merge_into(fresh, sources, changing)
+                mirror(fresh, folder)
+            finally:
+                shutil.rmtree(fresh)
+        return folder
 
     def file(self, name: str, content: str) -> Path:
         """A file of that name beside the packages, readable by all. Raises OSError."""

@@ -9,6 +9,7 @@ from relambda.actors import sandbox_user
 from relambda.actors.domain.configuration import Layer
 from relambda.actors.domain.version import Code, Status, Version
 from relambda.actors.engine import Engine, EngineError, Mount
+from relambda.actors.hot_folder import HotFolderError, Roots
 from relambda.actors.packages import Packages
 from relambda.store.blobs import Blobs
 
@@ -19,9 +20,16 @@ class Preparation:
     """A few threads that prepare versions, so that no actor waits for a pull. Any thread may ask."""
 
     def __init__(
-        self, engine: Engine, candidates: Callable[[str], list[str]], packages: Packages, blobs: Blobs, workers: int = 4
+        self,
+        engine: Engine,
+        candidates: Callable[[str], list[str]],
+        packages: Packages,
+        blobs: Blobs,
+        roots: Roots,
+        workers: int = 4,
     ) -> None:
         self._engine, self._candidates, self._packages, self._blobs = engine, candidates, packages, blobs
+        self._roots = roots
         self._passwd = Mount(packages.file("passwd", sandbox_user.PASSWD), "/etc/passwd")
         self._workers = ThreadPoolExecutor(workers, thread_name_prefix="preparation")
 
@@ -39,6 +47,8 @@ class Preparation:
             self.mounts(version)
         except EngineError as error:
             return Status("Failed", str(error), "InvalidImage" if version.code.image_uri else "InternalError")
+        except HotFolderError as error:
+            return Status("Failed", str(error), "InvalidConfiguration")
         except Exception as error:  # noqa: BLE001 - whatever it was, the function must not stay Pending
             _log.exception("preparing %s failed", version.code)
             return Status("Failed", f"{type(error).__name__}: {error}", "InternalError")
@@ -53,22 +63,25 @@ class Preparation:
     def mounts(self, version: Version) -> list[Mount]:
         """What a version's runtime sees of the host: its user's name, its code and layers, unpacked by now.
 
-        Raises BlobNotFoundError, PackageError, OSError.
+        Raises BlobNotFoundError, PackageError, HotFolderError, OSError.
         """
         if version.code.image_uri:
             return [self._passwd]
         return [self._passwd, Mount(self._code(version.code), "/var/task"), *self._layers(version.layers)]
 
     def _code(self, code: Code) -> Path:
-        return Path(code.mount) if code.mount else self._unpacked(code.sha256)
+        return self._roots.admit(code.mount) if code.mount else self._unpacked(code.sha256)
 
     def _layers(self, layers: Sequence[Layer]) -> list[Mount]:
         """One layer's own folder, or one that holds them all, in order (FACTS.md section 4)."""
-        if not layers:
-            return []
-        names = [layer.sha256 for layer in layers]
-        folder = self._unpacked(names[0]) if len(names) == 1 else self._packages.merged(names, self._blobs.path)
-        return [Mount(folder, "/opt")]
+        return [Mount(self._merged(layers), "/opt")] if layers else []
+
+    def _merged(self, layers: Sequence[Layer]) -> Path:
+        hot = {layer.mount: self._roots.admit(layer.mount) for layer in layers if layer.mount}
+        if not hot and len(layers) > 1:
+            return self._packages.merged([layer.sha256 for layer in layers], self._blobs.path)
+        folders = [hot[layer.mount] if layer.mount else self._unpacked(layer.sha256) for layer in layers]
+        return folders[0] if len(folders) == 1 else self._packages.live(folders, list(hot.values()))
 
     def _unpacked(self, sha256: str) -> Path:
         return self._packages.unpack(sha256, self._blobs.path(sha256))

@@ -8,6 +8,7 @@ from relambda.actors.clock import Clock, Scheduler
 from relambda.actors.concurrency import Concurrency
 from relambda.actors.engine import Engine
 from relambda.actors.environment import Surroundings
+from relambda.actors.hot_reload import HotReload
 from relambda.actors.log_writer import LogWriter
 from relambda.actors.packages import Packages
 from relambda.actors.preparation import Preparation
@@ -56,6 +57,7 @@ class Room:
     runtime_api: RuntimeApi
     concurrency: Concurrency
     preparation: Preparation
+    hot_reload: HotReload
     surroundings: Surroundings
     logs: LogWriter
     clock: Clock

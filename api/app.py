@@ -11,16 +11,20 @@ from relambda.api import resources
 from relambda.api.call import HANDLERS, Call
 from relambda.api.cloud import Cloud
 from relambda.api.control import add_control_routes
+from relambda.api.wire.dialect import dialect_of
 from relambda.api.wire.errors import ServiceError, render
+from relambda.api.wire.model import Service
 from relambda.api.wire.response import Response
-from relambda.api.wire.serialize import serialize
-from relambda.api.wire.service import Head, read_head, read_input
+from relambda.api.wire.service import Head, read_head, read_input, service_of, write_output
 
 _log = logging.getLogger(__name__)
 App: TypeAlias = "falcon.App[falcon.Request, falcon.Response]"
 
 MOST_OF_A_PAYLOAD = {"Invoke": 6_291_456, "InvokeWithResponseStream": 6_291_456, "InvokeAsync": 262_144}
 """Bytes of the body of operations that carry a payload (limits.tsv; API reference, InvokeAsync)."""
+
+MOST_OF_OTHERS = 8 * 1024 * 1024
+"""Bytes of the body of other services' operations: a batch of log events has a megabyte, more when it is escaped."""
 
 
 def create_app(cloud: Cloud) -> App:
@@ -41,29 +45,30 @@ class Gate:
     def __call__(self, req: falcon.Request, resp: falcon.Response, **_: Any) -> None:
         """Answer one request."""
         request_id = str(uuid.uuid4())
+        service = service_of(req.get_header("Authorization"), req.get_header("X-Amz-Target"))
         try:
-            answer = self._answer(req, request_id)
+            answer = self._answer(service, req, request_id)
         except Refusal as refusal:
-            answer = _refused(refusal, request_id)
+            answer = _refused(service, refusal, request_id)
         except ServiceError as error:
-            answer = error.response(request_id)
+            answer = error.response(request_id, service)
         except Exception as error:  # noqa: BLE001 - the caller gets an answer, the log the reason
             _log.exception("request %s failed: %s %s", request_id, req.method, req.path)
             message = f"{type(error).__name__}: {error} (see request {request_id} in the cloud's log)"
-            answer = render("ServiceException", message, request_id=request_id)
+            answer = render(dialect_of(service.name).failure, message, request_id=request_id, service=service)
         resp.status = answer.status
         resp.data = answer.body
         resp.set_headers(answer.headers)
 
-    def _answer(self, req: falcon.Request, request_id: str) -> Response:
+    def _answer(self, service: Service, req: falcon.Request, request_id: str) -> Response:
         raw_path, _, raw_query = req.env["RAW_URI"].partition("?")
-        head = read_head(req.method, raw_path, raw_query, req.get_header("Authorization"))
+        authorization, target = req.get_header("Authorization"), req.get_header("X-Amz-Target")
+        head = read_head(service, req.method, raw_path, raw_query, authorization, target)
         body = self._body(req, head)
         given = read_input(head, req.headers, body)
-        name = head.operation.name
-        handler = HANDLERS.get(name)
+        handler = HANDLERS.get((service.name, head.operation.name))
         if handler is None:
-            return _unbuilt(name, request_id)
+            return _unbuilt(head, request_id)
         call = Call(
             cloud=self._cloud,
             given=given,
@@ -73,16 +78,21 @@ class Gate:
             trace_id=req.get_header("X-Amzn-Trace-Id") or "",
         )
         output = handler(call)
-        return output if isinstance(output, Response) else serialize(head.operation, output, request_id=request_id)
+        return output if isinstance(output, Response) else write_output(head, output, request_id)
 
     def _body(self, req: falcon.Request, head: Head) -> bytes:
         """The request's body, refused by its declared length before it is read. Raises ServiceError (413)."""
         name = head.operation.name
-        most = MOST_OF_A_PAYLOAD.get(name, self._cloud.limits.create_function_request_size)
+        most = _most(head) or self._cloud.limits.create_function_request_size
         if (req.content_length or 0) > most:
             raise _too_large(name, most)
         body: bytes = req.bounded_stream.read() if req.content_length else _chunked(req, name, most)
         return body
+
+
+def _most(head: Head) -> int | None:
+    """Bytes of an operation's body where the limit is not that of CreateFunction."""
+    return MOST_OF_A_PAYLOAD.get(head.operation.name) if head.service.name == "lambda" else MOST_OF_OTHERS
 
 
 def _chunked(req: falcon.Request, name: str, most: int) -> bytes:
@@ -101,11 +111,14 @@ def _too_large(name: str, most: int) -> ServiceError:
     return ServiceError("RequestEntityTooLargeException", message)
 
 
-def _refused(refusal: Refusal, request_id: str) -> Response:
+def _refused(service: Service, refusal: Refusal, request_id: str) -> Response:
     with_type = None if refusal.typed else False
-    return render(refusal.code, refusal.message, refusal.members, with_type=with_type, request_id=request_id)
+    return render(
+        refusal.code, refusal.message, refusal.members, with_type=with_type, request_id=request_id, service=service
+    )
 
 
-def _unbuilt(name: str, request_id: str) -> Response:
-    answer = render("ServiceException", f"Relambda does not answer the operation {name} yet.", request_id=request_id)
-    return Response(501, {**answer.headers, "x-amzn-ErrorType": "NotImplementedException"}, answer.body)
+def _unbuilt(head: Head, request_id: str) -> Response:
+    """501, so that no SDK tries again; AWS has no such answer."""
+    message = f"Relambda does not answer the operation {head.operation.name} yet."
+    return render("NotImplementedException", message, request_id=request_id, service=head.service)

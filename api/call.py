@@ -43,14 +43,15 @@ class Call:
 Output: TypeAlias = "dict[str, Any] | Response | None"
 Handler: TypeAlias = Callable[[Call], Output]
 
-HANDLERS: dict[str, Handler] = {}
+HANDLERS: dict[tuple[str, str], Handler] = {}
+"""By service and operation: TagResource is an operation of several."""
 
 
-def operation(name: str) -> Callable[[Handler], Handler]:
-    """Register the function that answers an operation of the service model."""
+def operation(name: str, service: str = "lambda") -> Callable[[Handler], Handler]:
+    """Register the function that answers an operation of a service's model."""
 
     def register(handler: Handler) -> Handler:
-        HANDLERS[name] = handler
+        HANDLERS[service, name] = handler
         return handler
 
     return register

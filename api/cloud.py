@@ -15,6 +15,7 @@ from relambda.actors.codec import event_types
 from relambda.actors.domain.decider import Command
 from relambda.actors.domain.limits import Limits
 from relambda.actors.domain.names import ResourceName
+from relambda.actors.hot_folder import Roots
 from relambda.actors.invocation import Invocation, Outcome
 from relambda.actors.log_writer import LogWriter
 from relambda.api.cloud_file import own_version
@@ -83,6 +84,11 @@ class Cloud:
     def blobs(self) -> Blobs:
         """Packages."""
         return self._tenure.blobs
+
+    @property
+    def hot_reload(self) -> Roots:
+        """Which folders may be mounted as code."""
+        return self._tenure.room.hot_reload.roots
 
     def new_id(self) -> str:
         """A fresh id."""

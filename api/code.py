@@ -1,4 +1,4 @@
-"""Code as requests give it: a zip in the request, a zip in S3, an image; checked, stored, and named by its sha256."""
+"""Code as requests give it: a zip in the request or in S3, an image, a folder; checked, stored, named by its sha256."""
 
 import hashlib
 from typing import TYPE_CHECKING, Any
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from relambda.actors.domain.names import ResourceName
 from relambda.actors.domain.refusals import Refusal, invalid
 from relambda.actors.domain.version import Code
+from relambda.actors.hot_folder import HotFolderError
 from relambda.actors.packages import PackageError, inspect_zip
 from relambda.api.call import Call
 from relambda.api.s3 import fetch
@@ -13,6 +14,8 @@ from relambda.api.s3 import fetch
 if TYPE_CHECKING:
     from relambda.api.cloud import Cloud
 
+HOT_RELOAD = "hot-reload"
+"""The bucket that stands for folders of this machine, beside the one that BUCKET_MARKER_LOCAL names."""
 SETTLE_SECONDS = 10.0
 """How long LAMBDA_SYNCHRONOUS_CREATE waits (options.md)."""
 
@@ -25,11 +28,22 @@ def code_of(call: Call, given: dict[str, Any], *, required: bool = True) -> Code
         _check_upload(call, zipped)
         return _stored(call, zipped)
     if given.get("S3Bucket") and given.get("S3Key"):
+        if given["S3Bucket"] in {HOT_RELOAD, call.cloud.settings.bucket_marker_local}:
+            return _folder(call, given["S3Key"])
         limit = call.cloud.limits.code_size_unzipped
         return _stored(call, fetch(call.cloud.settings.s3_endpoint_url, call.caller, given, limit))
     if required:
         raise invalid("Please provide a source for function code.")
     return Code()
+
+
+def _folder(call: Call, path: str) -> Code:
+    """A folder of this machine: its path is its identity, whatever it holds now or later. Raises Refusal."""
+    try:
+        call.cloud.hot_reload.admit(path)
+    except HotFolderError as error:
+        raise invalid(str(error)) from None
+    return Code(sha256=hashlib.sha256(path.encode()).hexdigest(), mount=path)
 
 
 def _check_upload(call: Call, zipped: bytes) -> None:

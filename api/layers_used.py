@@ -36,7 +36,7 @@ def _layer(call: Call, arn: str) -> Layer:
         raise ServiceError("AccessDeniedException", not_shared(call, arn))
     if version is None:
         raise _not_there(arn)
-    return Layer(name.arn(number), version.size, version.sha256)
+    return Layer(name.arn(number), version.size, version.sha256, version.mount)
 
 
 def _not_there(arn: str) -> Refusal:
@@ -64,12 +64,12 @@ def shared(call: Call, name: ResourceName, number: str) -> bool:
 def check_total_size(call: Call, code: Code, layers: Sequence[Layer]) -> None:
     """Refuse layers that do not fit beside the code, all of it unzipped. Raises Refusal.
 
-    The words are AWS's as users have published them. A folder in the place of code does not count.
+    The words are AWS's as users have published them. A folder in the place of a zip does not count.
     """
     if not layers:
         return
     blobs, limit = call.cloud.blobs, call.cloud.limits.code_size_unzipped
-    total = sum(unzipped_size(blobs.path(each.sha256)) for each in layers)
+    total = sum(unzipped_size(blobs.path(each.sha256)) for each in layers if not each.mount)
     if total >= limit:
         raise invalid(f"Layers consume more than the available size of {limit} bytes")
     if code.sha256 and not code.mount and not code.image_uri:

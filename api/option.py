@@ -3,6 +3,7 @@
 import ipaddress
 import json
 import shlex
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,11 +100,11 @@ def _address(text: str) -> str:
 
 
 def _addresses(text: str) -> tuple[str, ...]:
-    return tuple(str(ipaddress.ip_address(part.strip())) for part in text.split(",") if part.strip())
+    return tuple(str(ipaddress.ip_address(part)) for part in _listed(text))
 
 
 def _networks(text: str) -> tuple[str, ...]:
-    names = tuple(part.strip() for part in text.split(",") if part.strip())
+    names = _listed(text)
     if "host" in names:
         raise ValueError(text)
     return names
@@ -115,6 +116,15 @@ def _flags(text: str) -> ContainerFlags:
 
 def _path(text: str) -> Path:
     return Path(text).expanduser().absolute()
+
+
+def _roots(text: str) -> tuple[Path, ...]:
+    folders = _listed(text) or ("~", ".", tempfile.gettempdir())
+    return tuple(_path(folder) for folder in folders)
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +189,8 @@ FLAGS = Kind(
     _flags,
 )
 PATH = Kind("a path", _path)
+ROOTS = Kind("paths of folders with commas between", _roots)
+GLOBS = Kind("globs of names or ends of paths with commas between", _listed)
 RUNTIME_IMAGES = Kind(
     'a pattern that holds <runtime>, as in repo/x-<runtime>:tag, or a JSON object, as in {"python3.13": "image:tag"}',
     _runtime_images,

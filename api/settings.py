@@ -17,10 +17,12 @@ from relambda.api.option import (
     BOOLEAN,
     ENGINE_URL,
     FLAGS,
+    GLOBS,
     HTTP_URL,
     LISTENS,
     NETWORKS,
     PATH,
+    ROOTS,
     RUNTIME_IMAGES,
     TEXT,
     Listen,
@@ -166,6 +168,24 @@ class Settings:
     )
     bucket_marker_local: str = option(
         "BUCKET_MARKER_LOCAL", TEXT, "hot-reload", "The S3Bucket that stands for a folder of this machine."
+    )
+    hot_reload_roots: tuple[Path, ...] = option(
+        "RELAMBDA_HOT_RELOAD_ROOTS",
+        ROOTS,
+        "",
+        "Folders whose content may be mounted as code; unset: the home, the folder of the start, the temporary one.",
+    )
+    hot_reload_ignore: tuple[str, ...] = option(
+        "RELAMBDA_HOT_RELOAD_IGNORE",
+        GLOBS,
+        ".git,node_modules/.cache,__pycache__,*.pyc,.*.sw?,*~,.#*,#*#,4913,*___jb_*___,.idea,.vscode,.DS_Store",
+        "What in a mounted folder is no change of code.",
+    )
+    hot_reload_polling: bool = option(
+        "RELAMBDA_HOT_RELOAD_POLLING",
+        BOOLEAN,
+        "0",
+        "Look for changes in mounted folders again and again, where the system does not notify (network shares).",
     )
     dns_address: str = option(
         "DNS_ADDRESS", ADDRESS, "0.0.0.0", "Where the DNS server for functions listens; 0 is off."

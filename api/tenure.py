@@ -13,6 +13,9 @@ from relambda.actors.domain.state import Head
 from relambda.actors.engine import Engine, EngineError
 from relambda.actors.engine_docker import DockerEngine
 from relambda.actors.engine_late import LateEngine
+from relambda.actors.hot_folder import Roots
+from relambda.actors.hot_reload import HotReload
+from relambda.actors.hot_tree import Ignored
 from relambda.actors.kinds import STARTS
 from relambda.actors.log_writer import LogWriter
 from relambda.actors.packages import Packages
@@ -21,6 +24,7 @@ from relambda.actors.rebuild import rebuild_views
 from relambda.actors.room import Options, Room
 from relambda.actors.runtime_api import RuntimeApi
 from relambda.actors.system import ActorSystem
+from relambda.actors.watcher import Watcher
 from relambda.api.bridge import surroundings
 from relambda.api.image_names import candidates_of
 from relambda.api.sandboxes import container_options
@@ -64,6 +68,8 @@ class Tenure:
         runtime_api = RuntimeApi(_sweep(engine))
         runtime_api.start()
         packages = Packages(settings.state_dir / "packages")
+        roots = Roots(settings.hot_reload_roots)
+        preparation = Preparation(engine, candidates_of(settings), packages, blobs, roots)
         system = ActorSystem(STARTS, clock, scheduler)
         room = Room(
             store=store,
@@ -72,7 +78,8 @@ class Tenure:
             engine=engine,
             runtime_api=runtime_api,
             concurrency=Concurrency(limits.concurrent_executions),
-            preparation=Preparation(engine, candidates_of(settings), packages, blobs),
+            preparation=preparation,
+            hot_reload=hot_reload_of(settings, roots, preparation),
             surroundings=surroundings(settings, engine),
             logs=logs,
             clock=clock,
@@ -90,6 +97,7 @@ class Tenure:
         """Wait for running invocations, then stop everything; about `timeout` seconds at most. The log's last head."""
         self.system.stop(timeout)
         self.room.preparation.stop()
+        self.room.hot_reload.stop()
         self.room.runtime_api.stop(1.0)
         try:
             self.room.engine.sweep()
@@ -115,6 +123,12 @@ def _reserve(views: Views, concurrency: Concurrency) -> None:
         reserved = codec.from_row(Head, value).reserved_concurrency
         if reserved is not None:
             concurrency.reserve(ResourceName("function", *key.split("/", 2)), reserved)
+
+
+def hot_reload_of(settings: Settings, roots: Roots, preparation: Preparation) -> HotReload:
+    """What the user set about folders in the place of code."""
+    watcher = Watcher(polling=settings.hot_reload_polling)
+    return HotReload(roots, Ignored(settings.hot_reload_ignore), watcher, preparation.mounts)
 
 
 def options_of(settings: Settings) -> Options:

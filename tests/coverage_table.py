@@ -54,7 +54,7 @@ def grouped(model: Service) -> dict[str, list[str]]:
     resources.load()
     groups: dict[str, list[str]] = defaultdict(list)
     for name in sorted(model.operation_names()):
-        handler = HANDLERS.get(name)
+        handler = HANDLERS.get(("lambda", name))
         groups[handler.__module__.rpartition(".")[2].replace("_", " ") if handler else UNANSWERED].append(name)
     return dict(sorted(groups.items()))
 

@@ -55,6 +55,8 @@ class Layer:
     arn: str
     size: int
     sha256: str
+    mount: str = ""
+    """A host folder in the place of a zip (hot reload)."""
 
 
 def settings(request: Json) -> dict[str, Any]:

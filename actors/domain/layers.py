@@ -23,6 +23,7 @@ class PublishLayerVersion(Command):
 
     sha256: str
     size: int
+    mount: str = ""
     description: str = ""
     license_info: str | None = None
     compatible_runtimes: tuple[str, ...] | None = None
@@ -48,6 +49,8 @@ class LayerVersionPublished(Event):
     license_info: str | None
     compatible_runtimes: tuple[str, ...] | None
     compatible_architectures: tuple[str, ...] | None
+    mount: str = ""
+    """A host folder in the place of the zip (hot reload)."""
 
 
 @event("LayerVersionDeleted")
@@ -70,6 +73,7 @@ class LayerVersion:
     license_info: str | None = None
     compatible_runtimes: tuple[str, ...] | None = None
     compatible_architectures: tuple[str, ...] | None = None
+    mount: str = ""
 
     def fits(self, runtime: str | None, architecture: str | None) -> bool:
         """Whether it says of itself that it is compatible with both, as far as they are asked for."""
@@ -147,6 +151,7 @@ def publish(state: LayerState, command: PublishLayerVersion) -> Iterable[Event]:
         license_info=command.license_info,
         compatible_runtimes=command.compatible_runtimes,
         compatible_architectures=command.compatible_architectures,
+        mount=command.mount,
     )
 
 
@@ -162,6 +167,7 @@ def published(state: LayerState, event: LayerVersionPublished) -> LayerState:
         license_info=event.license_info,
         compatible_runtimes=event.compatible_runtimes,
         compatible_architectures=event.compatible_architectures,
+        mount=event.mount,
     )
     return replace(state, versions={**state.versions, str(event.version): version}, last_version=event.version)
 

@@ -81,7 +81,7 @@ def _code(call: Call, function: ResourceName, version: Version) -> dict[str, Any
             "ImageUri": code.image_uri,
             "ResolvedImageUri": code.resolved_image_uri or code.image_uri,
         }
-    return {"RepositoryType": "S3", "Location": location_of(call, function.name, code.sha256)}
+    return {"RepositoryType": "S3", "Location": location_of(call, function.name, code)}
 
 
 @operation("GetFunctionConfiguration")

@@ -66,6 +66,7 @@ def publish_layer_version(call: Call) -> Output:
         at_ms=call.now_ms(),
         sha256=code.sha256,
         size=code.size,
+        mount=code.mount,
         description=given.get("Description") or "",
         license_info=given.get("LicenseInfo"),
         compatible_runtimes=_listed(given.get("CompatibleRuntimes")),
@@ -81,7 +82,7 @@ def _listed(values: list[str] | None) -> tuple[str, ...] | None:
 
 def _described(call: Call, name: ResourceName, version: LayerVersion) -> dict[str, Any]:
     content = {
-        "Location": location_of(call, f"{name.name}-{version.number}", version.sha256),
+        "Location": location_of(call, f"{name.name}-{version.number}", version),
         "CodeSha256": code_sha256(version.sha256),
         "CodeSize": version.size,
     }

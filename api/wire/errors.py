@@ -1,4 +1,4 @@
-"""Errors as AWS answers them: status, `x-amzn-ErrorType`, and a JSON body whose spelling the model decides."""
+"""Errors as AWS answers them: a status, and a JSON body whose spelling the model and the protocol decide."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from relambda.api.wire.model import Service, Shape, load
-from relambda.api.wire.response import Response
+from relambda.api.wire.response import AWS_JSON, Response
 
 UNMODELLED: Mapping[str, tuple[int, str]] = {
     "AccessDeniedException": (403, "Message"),
@@ -14,6 +14,7 @@ UNMODELLED: Mapping[str, tuple[int, str]] = {
     "InternalFailure": (500, "message"),
     "InvalidSignatureException": (403, "message"),
     "MissingAuthenticationTokenException": (403, "message"),
+    "NotImplementedException": (501, "message"),
     "RequestEntityTooLargeException": (413, "message"),
     "RequestTimeoutException": (408, "message"),
     "SerializationException": (400, "Message"),
@@ -68,7 +69,10 @@ def render(
 
     Raises LookupError when neither the model nor `UNMODELLED` knows `code`, or the exception has no such member.
     """
-    shape = (service or load("lambda")).error_shape(code)
+    service = service or load("lambda")
+    shape = service.error_shape(code)
+    if service.protocol == "json":
+        return _render_json(code, message, members or {}, request_id, shape)
     headers = {"Content-Type": "application/json", "x-amzn-RequestId": request_id, "x-amzn-ErrorType": code}
     if shape is None:
         status, spelling = _unmodelled(code)
@@ -80,6 +84,20 @@ def render(
     for name, value in (members or {}).items():
         _place(shape, name, value, headers, body)
     return Response(shape.error_status or 400, headers, msgspec.json.encode(body))
+
+
+def _render_json(
+    code: str, message: str | None, members: Mapping[str, Any], request_id: str, shape: Shape | None
+) -> Response:
+    """AWS JSON names the error in the body; what the model gives no status is 400, or 500 for a fault."""
+    headers = {"Content-Type": AWS_JSON, "x-amzn-RequestId": request_id}
+    if shape is None:
+        status, spelling = _unmodelled(code)
+        return Response(status, headers, msgspec.json.encode({"__type": code, spelling: message, **members}))
+    body: dict[str, Any] = {"__type": code, "message": message}
+    for name, value in members.items():
+        _place(shape, name, value, headers, body)
+    return Response(shape.error_status or (500 if shape.server_fault else 400), headers, msgspec.json.encode(body))
 
 
 def _unmodelled(code: str) -> tuple[int, str]:

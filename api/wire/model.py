@@ -71,6 +71,8 @@ class Service:
 
     def __init__(self, raw: Mapping[str, Any]) -> None:
         self.metadata: Mapping[str, Any] = raw["metadata"]
+        self.name: str = raw["metadata"]["endpointPrefix"]
+        self.protocol: str = raw["metadata"]["protocol"]
         self._raw_operations: Mapping[str, Any] = raw["operations"]
         self._raw_shapes: Mapping[str, Any] = raw["shapes"]
         self._shapes: dict[str, Shape] = {}

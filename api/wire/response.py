@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+AWS_JSON = "application/x-amz-json-1.1"
+
 
 @dataclass(frozen=True, slots=True)
 class Response:

@@ -21,19 +21,19 @@ MOST_TOLD = 1_000
 """Violations; a list of structures is not looked at any further behind so many."""
 
 
-def validate(operation: Operation, given: Mapping[str, Any]) -> None:
-    """Check an operation's parsed input. Raises ServiceError ValidationException (400) naming every violation."""
+def validate(operation: Operation, given: Mapping[str, Any], code: str = "ValidationException") -> None:
+    """Check an operation's parsed input. Raises ServiceError with that code (400) naming every violation."""
     if operation.input is None:
         return
     found: list[str] = []
     checker(operation.input)(given, "", found)
     if found:
-        raise validation_error(found)
+        raise validation_error(found, code)
 
 
-def validation_error(violations: list[str]) -> ServiceError:
-    """The ValidationException that counts and joins the violations."""
-    return ServiceError("ValidationException", detected(violations))
+def validation_error(violations: list[str], code: str = "ValidationException") -> ServiceError:
+    """The error that counts and joins the violations."""
+    return ServiceError(code, detected(violations))
 
 
 def detected(violations: list[str]) -> str:

@@ -37,6 +37,7 @@ def main() -> None:
         cloud = relambda("start", "-d", "--port", "0", "--state-dir", str(state))
         try:
             figures += invokes(cloud)
+            figures.append(hot_reload(cloud, Path(scratch) / "code"))
             figures += control_plane(cloud)
             figures += restarts(cloud, state)
         finally:
@@ -61,6 +62,24 @@ def invokes(cloud: dict[str, Any]) -> list[Figure]:
         throughput("invokes, 8 clients", caller(connect, lambda c: invoke_ms(c, "cold-0")), 8, 8.0, target=">= 600"),
         Figure("memory of the cloud, idle, 9 functions", "MB", idle, target="<= 150"),
     ]
+
+
+def hot_reload(cloud: dict[str, Any], folder: Path) -> Figure:
+    """A file is saved, and the function invoked at once: until the answer of the new code."""
+    folder.mkdir(mode=0o755)
+    samples = []
+    with connector(cloud)() as connection:
+        for edit in range(51):
+            began = time.perf_counter()
+            (folder / "index.py").write_text(f"def handler(event, context):\n    return {edit}\n")
+            if edit == 0:
+                post(connection, FUNCTIONS, creation("hot", {"S3Bucket": "hot-reload", "S3Key": str(folder)}))
+                wait_active(connection, "hot")
+            answer = ok(connection.request("POST", f"{FUNCTIONS}/hot/invocations", b"{}"))
+            if answer != str(edit).encode():
+                raise RuntimeError(f"stale code: {answer!r} after edit {edit}")
+            samples.append((time.perf_counter() - began) * 1000)
+    return of_samples("hot reload, edit to fresh answer", samples[1:], target="p50 <= 100")
 
 
 def control_plane(cloud: dict[str, Any]) -> list[Figure]:
@@ -110,8 +129,8 @@ def caller(
     return client
 
 
-def creation(name: str) -> bytes:
-    """The body of a CreateFunction."""
+def creation(name: str, code: dict[str, str] | None = None) -> bytes:
+    """The body of a CreateFunction, with a package of its own unless told otherwise."""
     body = io.BytesIO()
     with zipfile.ZipFile(body, "w") as archive:
         archive.writestr("index.py", SOURCE)
@@ -120,7 +139,7 @@ def creation(name: str) -> bytes:
         "Runtime": RUNTIME,
         "Role": "arn:aws:iam::111111111111:role/bench",
         "Handler": "index.handler",
-        "Code": {"ZipFile": b64encode(body.getvalue()).decode()},
+        "Code": code or {"ZipFile": b64encode(body.getvalue()).decode()},
     }
     return json.dumps(request).encode()
 

@@ -190,7 +190,7 @@ def test_a_real_client_is_understood_and_understands(wire: Wire, operation: str,
 
 def _head(request: AWSPreparedRequest) -> Any:
     parts = urlsplit(request.url)
-    return read_head(request.method, parts.path, parts.query, _headers(request).get("Authorization"))
+    return read_head(LAMBDA, request.method, parts.path, parts.query, _headers(request).get("Authorization"))
 
 
 def _headers(request: AWSPreparedRequest) -> dict[str, str]:

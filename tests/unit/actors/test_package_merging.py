@@ -122,3 +122,41 @@ def test_merging_is_laying_over(layers: list[dict[str, str]], tmp_path_factory: 
     target.mkdir()
     merge_into(target, [root / str(number) for number in range(len(layers))])
     assert texts(target) == expected
+
+
+def test_a_live_folder_follows_the_folders_it_is_merged_of(tmp_path: Path) -> None:
+    """Given merged folders of which one changes, when asked again, then the same folder holds what they hold now.
+
+    What did not change is not touched, and the user's own files are never shared.
+    """
+    still, changing = tmp_path / "still", tmp_path / "changing"
+    for folder in (still, changing):
+        folder.mkdir()
+    (still / "a").write_text("still")
+    (still / "both").write_text("still")
+    (changing / "both").write_text("one")
+    (changing / "gone").write_text("one")
+    (changing / "link").symlink_to("both")
+    packages = Packages(tmp_path / "packages")
+    live = packages.live([still, changing], [changing])
+    assert {path.name: path.read_text() for path in live.iterdir()} == {
+        "a": "still",
+        "both": "one",
+        "gone": "one",
+        "link": "one",
+    }
+    untouched = (live / "a").stat().st_ino
+    (changing / "both").write_text("two")
+    (changing / "gone").unlink()
+    (changing / "gone").mkdir()
+    (changing / "gone" / "new").write_text("two")
+    (changing / "link").unlink()
+    assert packages.live([still, changing], [changing]) == live
+    assert {path.name for path in live.iterdir()} == {"a", "both", "gone"}
+    assert ((live / "both").read_text(), (live / "gone" / "new").read_text()) == ("two", "two")
+    assert (live / "a").stat().st_ino == untouched
+    assert (changing / "both").stat().st_nlink == 1
+    (changing / "gone" / "new").unlink()
+    (changing / "gone").rmdir()
+    (changing / "gone").write_text("a file again")
+    assert (packages.live([still, changing], [changing]) / "gone").read_text() == "a file again"

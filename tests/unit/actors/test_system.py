@@ -131,7 +131,7 @@ def world(store: MemoryStore, options: Options) -> World:
     scheduler = cast("Scheduler", time)
     system = ActorSystem({NAME.kind: start}, time, scheduler)
     absent: Any = None
-    names = ("blobs", "packages", "engine", "runtime_api", "preparation", "surroundings", "logs")
+    names = ("blobs", "packages", "engine", "runtime_api", "preparation", "hot_reload", "surroundings", "logs")
     others = dict.fromkeys(names, absent)
     concurrency: Any = Idle()
     system.open(

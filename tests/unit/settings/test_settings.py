@@ -1,4 +1,5 @@
 from pathlib import Path
+from tempfile import gettempdir
 
 import pytest
 from hypothesis import given
@@ -104,6 +105,21 @@ def test_a_listen_address_reads_as_it_is_written(host: str, port: int) -> None:
     """`str` of an address is a text that reads back as it."""
     listen = Listen(host, port)
     assert Settings.read({"GATEWAY_LISTEN": str(listen)}).gateway_listen == (listen,)
+
+
+def test_hot_reload_roots_are_places_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Unset: home, where the cloud is started, the temporary folder; set: those alone, made absolute."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/me")
+    assert Settings.read({}).hot_reload_roots == (Path("/home/me"), tmp_path, Path(gettempdir()))
+    given = Settings.read({"RELAMBDA_HOT_RELOAD_ROOTS": "~/code, /srv,relative"}).hot_reload_roots
+    assert given == (Path("/home/me/code"), Path("/srv"), tmp_path / "relative")
+
+
+def test_hot_reload_ignores_are_globs_with_commas() -> None:
+    """What is given stands in the place of the default."""
+    assert "__pycache__" in Settings.read({}).hot_reload_ignore
+    assert Settings.read({"RELAMBDA_HOT_RELOAD_IGNORE": "dist/*, *.log"}).hot_reload_ignore == ("dist/*", "*.log")
 
 
 def test_the_command_line_wins_over_the_environment() -> None:

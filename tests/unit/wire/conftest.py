@@ -22,7 +22,7 @@ def ask() -> Callable[..., tuple[str, dict[str, Any]]]:
     def read(
         method: str, path: str, query: str = "", *, headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> tuple[str, dict[str, Any]]:
-        head = read_head(method, path, query, None)
+        head = read_head(load("lambda"), method, path, query, None)
         return head.operation.name, read_input(head, headers or {}, body)
 
     return read

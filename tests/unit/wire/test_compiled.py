@@ -10,7 +10,7 @@ from relambda.api.wire.model import Service, load
 from relambda.api.wire.validate import checker
 
 TREE: dict[str, Any] = {
-    "metadata": {},
+    "metadata": {"endpointPrefix": "tree", "protocol": "json"},
     "operations": {},
     "shapes": {
         "Tree": {"type": "structure", "members": {"Name": {"shape": "Text"}, "Leaves": {"shape": "Trees"}}},
