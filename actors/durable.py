@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from relambda.actors.clock import Timer
-from relambda.actors.domain.decider import Command, Event
+from relambda.actors.domain.decider import Event
 from relambda.actors.domain.durable import FinishDeletion
 from relambda.actors.domain.durable_callbacks import GoOff
 from relambda.actors.domain.durable_state import DurableState, durable, next_due
 from relambda.actors.domain.names import ResourceName
 from relambda.actors.entity import EntityActor
-from relambda.actors.messages import Ask
+from relambda.actors.messages import Ask, Wake
 from relambda.actors.room import Room
 
 LONGEST_TIMER_SECONDS = 86_400.0
@@ -28,26 +28,31 @@ class DurableActor(EntityActor[DurableState]):
         self.react(self.state, self.state, ())
 
     def react(self, old: DurableState, new: DurableState, events: Sequence[Event]) -> None:
-        """Set the timer to what is due next, and finish a deletion behind the answer that tells of it."""
+        """Finish a deletion, or set the timer to what is due next."""
         del old, events
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if new.status == "DELETING":
-            self._later(self.room.options.state_transition)
+            self._tell_later(self.room.options.state_transition, Ask(self._finish()))
         elif (due := next_due(new)) is not None:
-            self._later(min(max(0.0, (due - self.room.clock.now_ms()) / 1000), LONGEST_TIMER_SECONDS))
+            self._await(due)
 
-    def _later(self, seconds: float) -> None:
-        """Tell itself what is to be done then; at once means behind whatever is in the inbox already."""
+    def _await(self, due_ms: int) -> None:
+        """What is due happens behind the answers that tell of it; else look again when it is, or in a day."""
+        wait = due_ms - self.room.clock.now_ms()
+        if wait > 0:
+            self._tell_later(min(wait / 1000, LONGEST_TIMER_SECONDS), Wake())
+        else:
+            self._tell_later(0, Ask(GoOff(resource=self.resource, at_ms=self.room.clock.now_ms())))
+
+    def _tell_later(self, seconds: float, message: object) -> None:
         post, stream = self.room.post, self.resource.stream
         if seconds:
-            self._timer = self.room.scheduler.after(seconds, lambda: post.tell(stream, Ask(self._command())))
+            self._timer = self.room.scheduler.after(seconds, lambda: post.tell(stream, message))
         else:
-            post.tell(stream, Ask(self._command()))
+            post.tell(stream, message)
 
-    def _command(self) -> Command:
+    def _finish(self) -> FinishDeletion:
         now_ms = self.room.clock.now_ms()
-        if self.state.status == "DELETING":
-            return FinishDeletion(resource=self.resource, at_ms=now_ms, execution_id=self.state.id)
-        return GoOff(resource=self.resource, at_ms=now_ms)
+        return FinishDeletion(resource=self.resource, at_ms=now_ms, execution_id=self.state.id)

@@ -1,4 +1,4 @@
-"""The instances of one version of a function, and the invocations that wait for one."""
+"""The instances of one version of a function (for one tenant, if it has any), and the invocations that wait for one."""
 
 from collections import deque
 from collections.abc import Callable

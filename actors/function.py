@@ -34,7 +34,8 @@ class FunctionActor(EntityActor[FunctionState]):
 
     def __init__(self, resource: ResourceName, room: Room) -> None:
         super().__init__(resource, function, room)
-        self._fleets: dict[str, Fleet] = {}
+        self._fleets: dict[tuple[str, str], Fleet] = {}
+        """By version and tenant: tenants share no environment."""
         self._retired: list[Fleet] = []
         self._preparing: set[tuple[str, str]] = set()
         self._provisioning = Provisioning(resource, room)
@@ -131,28 +132,36 @@ class FunctionActor(EntityActor[FunctionState]):
         except Refusal as refusal:
             invocation.refuse(refusal)
             return
-        fleet = self._fleets.get(number)
-        if fleet is None:
-            fleet = self._fleets[number] = Fleet(version, self._start_instance)
-        fleet.invoke(invocation)
+        self._fleet(version, invocation.tenant_id).invoke(invocation)
 
-    def _start_instance(self, version: Version) -> Instance:
-        return Instance(self.resource, version, self.room, self.actor_ref)
+    def _fleet(self, version: Version, tenant_id: str) -> Fleet:
+        """The instances of a version for a tenant."""
+        key = version.version, tenant_id
+        fleet = self._fleets.get(key)
+        if fleet is None:
+            fleet = self._fleets[key] = Fleet(version, lambda version: self._start_instance(version, tenant_id))
+        return fleet
+
+    def _start_instance(self, version: Version, tenant_id: str) -> Instance:
+        return Instance(self.resource, version, self.room, self.actor_ref, tenant_id)
+
+    def _fleet_of(self, instance: Instance) -> Fleet | None:
+        return self._fleets.get((instance.version.version, instance.tenant_id))
 
     def _idle(self, instance: Instance) -> None:
-        fleet = self._fleets.get(instance.version.version)
+        fleet = self._fleet_of(instance)
         if fleet is None or not fleet.owns(instance):
             instance.stop()
         elif fleet.idle(instance):
             self._keep_alive(instance)
 
     def _resets(self, instance: Instance) -> None:
-        fleet = self._fleets.get(instance.version.version)
+        fleet = self._fleet_of(instance)
         if fleet is not None:
             fleet.resets(instance)
 
     def _code_changed(self, instance: Instance) -> None:
-        fleet = self._fleets.get(instance.version.version)
+        fleet = self._fleet_of(instance)
         if fleet is not None:
             fleet.code_changed(instance)
 
@@ -167,7 +176,7 @@ class FunctionActor(EntityActor[FunctionState]):
         instance.keepalive = self.room.scheduler.after(self.room.options.keepalive, lambda: post.tell(stream, message))
 
     def _reap(self, instance: Instance, served: int) -> None:
-        fleet = self._fleets.get(instance.version.version)
+        fleet = self._fleet_of(instance)
         if fleet is not None and instance.served == served and fleet.reap(instance):
             instance.stop()
             self._forget_empty()
@@ -180,12 +189,12 @@ class FunctionActor(EntityActor[FunctionState]):
 
     def _retire_outdated(self) -> None:
         """A change reaches warm containers: those of another code or configuration end, at once or when done."""
-        for number, fleet in list(self._fleets.items()):
-            version = self.state.versions.get(number)
+        for key, fleet in list(self._fleets.items()):
+            version = self.state.versions.get(fleet.version.version)
             serving = version and (version.serving or version)
             if serving is not None and fleet.runs(serving):
                 continue
-            del self._fleets[number]
+            del self._fleets[key]
             self._retired.append(fleet)
             released, waiting = fleet.let_go()
             for instance in released:
@@ -202,11 +211,11 @@ class FunctionActor(EntityActor[FunctionState]):
         except Refusal as refusal:
             invocation.refuse(refusal)
             return
-        self._fleets.setdefault(number, Fleet(version, self._start_instance)).invoke(invocation)
+        self._fleet(version, invocation.tenant_id).invoke(invocation)
 
     def _forget_empty(self) -> None:
         self._retired = [fleet for fleet in self._retired if not fleet.empty]
-        self._fleets = {number: fleet for number, fleet in self._fleets.items() if not fleet.empty}
+        self._fleets = {key: fleet for key, fleet in self._fleets.items() if not fleet.empty}
         if self._drained is not None and not (self._fleets or self._retired):
             self._drained.done.set_result(None)
             self._drained = None

@@ -63,9 +63,11 @@ class InitTimedOut:
 class Instance:
     """A function's handle of one of its execution environments. Used on the function's thread only."""
 
-    def __init__(self, resource: ResourceName, version: Version, room: Room, parent: Parent) -> None:
+    def __init__(
+        self, resource: ResourceName, version: Version, room: Room, parent: Parent, tenant_id: str = ""
+    ) -> None:
         self.id = room.new_id()
-        self.resource, self.version, self.room = resource, version, room
+        self.resource, self.version, self.room, self.tenant_id = resource, version, room, tenant_id
         self.served = 0
         self.keepalive: Timer | None = None
         self.timeout = float(version.config["Timeout"])

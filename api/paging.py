@@ -1,6 +1,6 @@
 """Pages of a list: a marker that names the last item seen, so that it survives change behind and before it."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ def key_of(marker: str | None) -> str:
     if not marker:
         return ""
     try:
-        return urlsafe_b64decode(marker.encode()).decode()
+        return b64decode(marker, altchars=b"-_", validate=True).decode()
     except ValueError:
         raise invalid("The pagination marker is not valid.") from None
 

@@ -121,7 +121,7 @@ def start(state: DurableState, command: StartExecution) -> Iterable[Event]:
 
 @durable.evolves(DurableExecutionStarted)
 def started(state: DurableState, event: DurableExecutionStarted) -> DurableState:
-    """It runs; its first operation is itself (durable.tsv, "event given to the function")."""
+    """It runs; its first operation is itself, of which the event tells the function (durable.tsv)."""
     del state
     own = OperationState(
         id=event.id,
@@ -129,7 +129,7 @@ def started(state: DurableState, event: DurableExecutionStarted) -> DurableState
         status="STARTED",
         number=0,
         started_ms=event.at_ms,
-        touched=0,
+        touched=-1,
         details={"InputPayload": event.input},
     )
     return DurableState(

@@ -16,6 +16,8 @@ MOST_OPERATIONS = 3_000
 """Operations of one execution (Developer Guide, quotas of durable functions)."""
 LONGEST_PAYLOAD = 1_048_576
 """Bytes of an operation's payload; an execution's result may have more (limits.tsv)."""
+LONGEST_ERROR = 1_048_576
+"""Bytes of all members of an error together (API reference, StopDurableExecution)."""
 
 
 @event("DurableOperationChanged")
@@ -127,8 +129,17 @@ def _check_identity(update: Update) -> None:
 
 
 def _check_size(update: Update) -> None:
-    if update.given["Type"] != "EXECUTION" and len(update.given.get("Payload", "").encode()) > LONGEST_PAYLOAD:
+    given = update.given
+    if given["Type"] != "EXECUTION" and len(given.get("Payload", "").encode()) > LONGEST_PAYLOAD:
         raise update.wrong(f"its payload has more than {LONGEST_PAYLOAD} bytes")
+    if error_size(given.get("Error") or {}) > LONGEST_ERROR:
+        raise update.wrong(f"its error has more than {LONGEST_ERROR} bytes")
+
+
+def error_size(error: Json) -> int:
+    """Bytes of all members of an error together."""
+    texts = [*error.get("StackTrace", ()), *(value for value in error.values() if isinstance(value, str))]
+    return sum(len(text.encode()) for text in texts)
 
 
 def _result(update: Update) -> Json:

@@ -222,7 +222,8 @@ def _rows(resource: ResourceName, old: DurableState, new: DurableState) -> Itera
         hidden = {"Sequence": new.sequence, "Id": new.id, "ExpiresMs": new.expires_ms}
         yield ViewRow("executions", resource.key, {**hidden, "Shown": show(resource, new)})
         if (old.id, old.status) != (new.id, new.status):
-            summary = {"Version": new.version, "ExpiresMs": new.expires_ms, "Shown": _summary(resource, new)}
+            shown = _without_none({**_summary(resource, new), "KMSKeyArn": new.config.get("KMSKeyArn")})
+            summary = {"Version": new.version, "ExpiresMs": new.expires_ms, "Shown": shown}
             for table, key in listing_keys(resource, new):
                 yield ViewRow(table, key, summary)
     for operation in new.operations.values():

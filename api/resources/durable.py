@@ -8,11 +8,7 @@ from typing import Any
 
 from relambda.actors import codec
 from relambda.actors.domain.configuration import Json
-from relambda.actors.domain.durable import (
-    DeleteExecution,
-    StopExecution,
-    no_execution,
-)
+from relambda.actors.domain.durable import DeleteExecution, StopExecution, no_execution
 from relambda.actors.domain.durable_callbacks import AnswerCallback, BeatHeart
 from relambda.actors.domain.durable_checkpoint import TakeCheckpoint, changed_since, wrong_token
 from relambda.actors.domain.durable_history import history
@@ -24,6 +20,7 @@ from relambda.actors.domain.durable_names import (
     sequence_of,
     token_of,
 )
+from relambda.actors.domain.durable_operations import LONGEST_ERROR, error_size
 from relambda.actors.domain.durable_pause import PauseExecution, ResumeExecution
 from relambda.actors.domain.durable_state import DurableState, show_operation
 from relambda.actors.domain.names import ResourceName
@@ -35,8 +32,6 @@ USUAL_PAGE, LONGEST_PAGE = 100, 1000
 """MaxItems when none, or 0, is given, and at most (API reference)."""
 MOST_PAGE_BYTES = 5 * 1024 * 1024
 """Bytes of operations in one answer (durable.tsv, "state paging")."""
-MOST_ERROR_BYTES = 1_048_576
-"""Bytes of all members of an error together (API reference, StopDurableExecution)."""
 
 
 def _execution(call: Call) -> Execution:
@@ -196,9 +191,8 @@ def stop_durable_execution(call: Call) -> Output:
 
 def _error(call: Call) -> Json | None:
     error: Json | None = call.given.get("Error")
-    texts = [] if error is None else [*error.get("StackTrace", ()), *(v for v in error.values() if isinstance(v, str))]
-    if sum(len(text.encode()) for text in texts) > MOST_ERROR_BYTES:
-        raise invalid(f"The error's members have more than {MOST_ERROR_BYTES} bytes together.")
+    if error is not None and error_size(error) > LONGEST_ERROR:
+        raise invalid(f"The error's members have more than {LONGEST_ERROR} bytes together.")
     return error
 
 

@@ -4,13 +4,12 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import pykka
 import pytest
 
 from relambda.actors import codec
-from relambda.actors.clock import Scheduler, Timer
 from relambda.actors.domain.code_signing import (
     CodeSigningState,
     CreateCodeSigningConfig,
@@ -28,53 +27,6 @@ from relambda.store.memory import MemoryStore
 
 NAME = ResourceName("code-signing-config", "111111111111", "us-east-1", "csc-00000000000000001")
 SECONDS = 10.0
-
-
-class Time:
-    """A clock and a scheduler that go on when the test says so."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self._due: list[tuple[float, Timer]] = []
-        self._changed = threading.Condition()
-
-    def now_ms(self) -> int:
-        return int(self.now * 1000)
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def after(self, seconds: float, action: Callable[[], None]) -> Timer:
-        timer = Timer(action, lambda: None)
-        with self._changed:
-            self._due.append((self.now + seconds, timer))
-            self._changed.notify_all()
-        return timer
-
-    def restart_in(self) -> float:
-        """How far off an actor's restart is, once there is one to come; nothing else is due within a minute."""
-
-        def soon() -> list[float]:
-            return [at - self.now for at, _ in self._due if at - self.now < 60]
-
-        with self._changed:
-            assert self._changed.wait_for(soon, SECONDS)
-            return soon()[0]
-
-    def armed(self) -> None:
-        """Wait until there is a call to come."""
-        with self._changed:
-            assert self._changed.wait_for(lambda: self._due, SECONDS)
-
-    def advance(self, seconds: float) -> None:
-        """Let time pass, and make the calls that are due by then."""
-        self.now += seconds
-        with self._changed:
-            ready = [timer for at, timer in self._due if at <= self.now]
-            self._due = [(at, timer) for at, timer in self._due if at > self.now]
-        for timer in ready:
-            if timer.action is not None:
-                timer.action()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +66,7 @@ def start(resource: ResourceName, room: Room) -> "pykka.ActorRef[Any]":
 class World:
     """A system of actors over a store in memory, whose time is the test's."""
 
-    time: Time
+    time: Any
     store: MemoryStore
     system: ActorSystem
 
@@ -125,39 +77,19 @@ class World:
         return message.answer.result(SECONDS)
 
 
-def world(store: MemoryStore, options: Options) -> World:
-    """A system over a store."""
-    time = Time()
-    scheduler = cast("Scheduler", time)
-    system = ActorSystem({NAME.kind: start}, time, scheduler)
-    absent: Any = None
-    names = ("blobs", "packages", "engine", "runtime_api", "preparation", "hot_reload", "surroundings", "logs")
-    others = dict.fromkeys(names, absent)
-    concurrency: Any = Idle()
-    system.open(
-        Room(
-            store=store,
-            concurrency=concurrency,
-            clock=time,
-            scheduler=scheduler,
-            post=system,
-            options=options,
-            new_id=lambda: "id",
-            **others,
-        )
-    )
-    return World(time, store, system)
+@pytest.fixture
+def world(system_over: Any) -> Callable[[MemoryStore, Options], World]:
+    """Makes systems over stores."""
 
+    def making(store: MemoryStore, options: Options) -> World:
+        time, system = system_over(store, {NAME.kind: start}, options)
+        return World(time, store, system)
 
-class Idle:
-    """Concurrency of which nothing is used."""
-
-    def wait_idle(self, timeout: float) -> bool:
-        return timeout > 0
+    return making
 
 
 @pytest.fixture
-def here() -> Iterator[World]:
+def here(world: Callable[[MemoryStore, Options], World]) -> Iterator[World]:
     """A system over an empty store."""
     made = world(MemoryStore(codec.event_types()), Options(checkpoint_every=3))
     yield made
@@ -245,7 +177,7 @@ def test_an_idle_actor_is_let_go(here: World) -> None:
     assert state.config is not None
 
 
-def test_checkpoints_and_events_make_the_same_state() -> None:
+def test_checkpoints_and_events_make_the_same_state(world: Callable[[MemoryStore, Options], World]) -> None:
     """Given a state that is partly in a checkpoint, when it is folded anew, then it is the state that was acted on."""
     store = MemoryStore(codec.event_types())
     first = world(store, Options(checkpoint_every=3))
@@ -261,7 +193,7 @@ def test_checkpoints_and_events_make_the_same_state() -> None:
     assert folded == acted_on
 
 
-def test_a_stopped_system_takes_nothing() -> None:
+def test_a_stopped_system_takes_nothing(world: Callable[[MemoryStore, Options], World]) -> None:
     """Given a system that was stopped, when a command comes, then it is refused and leaves no trace."""
     here = world(MemoryStore(codec.event_types()), Options())
     here.system.ask(create())
