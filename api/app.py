@@ -8,14 +8,16 @@ import falcon
 
 from relambda.actors.domain.refusals import Refusal
 from relambda.api import resources
+from relambda.api.addressee import addressee
 from relambda.api.call import HANDLERS, Call
 from relambda.api.cloud import Cloud
 from relambda.api.control import add_control_routes
+from relambda.api.upstream import Upstream
 from relambda.api.wire.dialect import dialect_of
 from relambda.api.wire.errors import ServiceError, render
-from relambda.api.wire.model import Service
+from relambda.api.wire.model import Service, load
 from relambda.api.wire.response import Response
-from relambda.api.wire.service import Head, read_head, read_input, service_of, write_output
+from relambda.api.wire.service import SERVED, Head, read_head, read_input, write_output
 
 _log = logging.getLogger(__name__)
 App: TypeAlias = "falcon.App[falcon.Request, falcon.Response]"
@@ -41,24 +43,38 @@ class Gate:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
+        self._upstream = Upstream(cloud.settings.upstream_url, cloud.cloud_id)
 
     def __call__(self, req: falcon.Request, resp: falcon.Response, **_: Any) -> None:
         """Answer one request."""
         request_id = str(uuid.uuid4())
-        service = service_of(req.get_header("Authorization"), req.get_header("X-Amz-Target"))
-        try:
-            answer = self._answer(service, req, request_id)
-        except Refusal as refusal:
-            answer = _refused(service, refusal, request_id)
-        except ServiceError as error:
-            answer = error.response(request_id, service)
-        except Exception as error:  # noqa: BLE001 - the caller gets an answer, the log the reason
-            _log.exception("request %s failed: %s %s", request_id, req.method, req.path)
-            message = f"{type(error).__name__}: {error} (see request {request_id} in the cloud's log)"
-            answer = render(dialect_of(service.name).failure, message, request_id=request_id, service=service)
+        service = addressee(
+            req.get_header("Authorization") or "",
+            req.query_string,
+            req.get_header("Host") or "",
+            req.get_header("X-Amz-Target") or "",
+        )
+        if service in SERVED:
+            answer = self._served(load(service), req, request_id)
+        elif (refused := self._upstream.answer(req, resp, service, request_id)) is not None:
+            answer = refused
+        else:
+            return
         resp.status = answer.status
         resp.data = answer.body
         resp.set_headers(answer.headers)
+
+    def _served(self, service: Service, req: falcon.Request, request_id: str) -> Response:
+        try:
+            return self._answer(service, req, request_id)
+        except Refusal as refusal:
+            return _refused(service, refusal, request_id)
+        except ServiceError as error:
+            return error.response(request_id, service)
+        except Exception as error:  # noqa: BLE001 - the caller gets an answer, the log the reason
+            _log.exception("request %s failed: %s %s", request_id, req.method, req.path)
+            message = f"{type(error).__name__}: {error} (see request {request_id} in the cloud's log)"
+            return render(dialect_of(service.name).failure, message, request_id=request_id, service=service)
 
     def _answer(self, service: Service, req: falcon.Request, request_id: str) -> Response:
         raw_path, _, raw_query = req.env["RAW_URI"].partition("?")

@@ -194,6 +194,12 @@ class Settings:
     s3_endpoint_url: str = option(
         "AWS_ENDPOINT_URL_S3", HTTP_URL, "", "Where code in S3 is fetched from; unset, a create from S3 is refused."
     )
+    upstream_url: str = option(
+        "RELAMBDA_UPSTREAM_URL",
+        HTTP_URL,
+        "",
+        "Where requests for services that this cloud does not have are sent on to; unset, they are answered with 501.",
+    )
     debug: bool = option("DEBUG", BOOLEAN, "0", "Log each request, and much more.")
 
     @classmethod

@@ -15,7 +15,7 @@ from relambda.api.wire.signature import Caller, caller_of
 from relambda.api.wire.validate import validate
 
 SERVED = ("lambda", "logs")
-"""The services that are answered here, by the names of their models; Lambda when a request names none of them."""
+"""The services that are answered here, by the names of their models, which are what requests are signed for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +33,8 @@ class Head:
         return self.match.operation
 
 
-def service_of(authorization: str | None, target: str | None) -> Service:
-    """The service a request is for: the one its X-Amz-Target names, else the one it is signed for."""
-    named = _targets().get(target.partition(".")[0]) if target else None
-    if named is None:
-        named = caller_of(authorization, {}).service
-    return load(named if named in SERVED else "lambda")
-
-
 @cache
-def _targets() -> Mapping[str, str]:
+def served_targets() -> Mapping[str, str]:
     """The served services that speak AWS JSON, by how their targets begin."""
     prefixes = ((load(name).metadata.get("targetPrefix"), name) for name in SERVED)
     return {prefix: name for prefix, name in prefixes if prefix}

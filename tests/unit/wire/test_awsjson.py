@@ -7,7 +7,7 @@ import pytest
 
 from relambda.api.wire.errors import ServiceError, render
 from relambda.api.wire.model import load
-from relambda.api.wire.service import Head, read_head, read_input, service_of, write_output
+from relambda.api.wire.service import Head, read_head, read_input, write_output
 
 LOGS = load("logs")
 SIGNED = "AWS4-HMAC-SHA256 Credential=123456789012/20260102/eu-west-1/logs/aws4_request, SignedHeaders=host"
@@ -15,7 +15,7 @@ SIGNED = "AWS4-HMAC-SHA256 Credential=123456789012/20260102/eu-west-1/logs/aws4_
 
 def head_of(target: str, method: str = "POST", path: str = "/") -> Head:
     """A signed request with that X-Amz-Target."""
-    return read_head(service_of(SIGNED, target), method, path, "", SIGNED, target)
+    return read_head(LOGS, method, path, "", SIGNED, target)
 
 
 def test_the_target_names_the_operation() -> None:
@@ -30,21 +30,6 @@ def test_the_target_names_the_operation() -> None:
     assert (empty.status, empty.body, empty.headers["Content-Type"]) == (200, b"", "application/x-amz-json-1.1")
     groups = write_output(head_of("Logs_20140328.DescribeLogGroups"), {"logGroups": [{"logGroupName": "/g"}]}, "r")
     assert json.loads(groups.body) == {"logGroups": [{"logGroupName": "/g"}]}
-
-
-@pytest.mark.parametrize(
-    ("authorization", "target", "service"),
-    [
-        (None, None, "lambda"),
-        (None, "Logs_20140328.Nope", "logs"),
-        (SIGNED, None, "logs"),
-        (SIGNED, "DynamoDB_20120810.ListTables", "logs"),
-        (SIGNED.replace("/logs/", "/s3/"), "", "lambda"),
-    ],
-)
-def test_which_service_is_meant(authorization: str | None, target: str | None, service: str) -> None:
-    """Given a target, then its service; else the one that the request is signed for; else Lambda."""
-    assert service_of(authorization, target).name == service
 
 
 @pytest.mark.parametrize(
