@@ -101,11 +101,12 @@ class Clients(Protocol):
 def other_aws(cloud: dict[str, Any]) -> Iterator[Clients]:
     """Clients of any account and region; `config` is for botocore's Config. They do not retry."""
     made: dict[str, Any] = {}
+    session = boto3.session.Session()
 
     def client(account: str = ACCOUNT, region: str = REGION, **config: Any) -> Any:
         key = repr((account, region, config))
         if key not in made:
-            made[key] = boto3.session.Session().client(
+            made[key] = session.client(
                 "lambda",
                 endpoint_url=cloud["url"],
                 region_name=region,

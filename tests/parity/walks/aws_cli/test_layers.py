@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.docker, pytest.mark.slow]
+pytestmark = [pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(420)]
 Make = Callable[..., Any]
 PROFILE = "arn:aws:signer:us-east-1:111111111111:/signing-profiles/release/abcdefghij"
 

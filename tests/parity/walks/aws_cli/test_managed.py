@@ -8,7 +8,7 @@ import pytest
 
 from relambda.actors.domain.durable_names import token_of
 
-pytestmark = [pytest.mark.docker, pytest.mark.slow]
+pytestmark = [pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(420)]
 Make = Callable[..., Any]
 
 

@@ -63,11 +63,12 @@ export async function becomes(name, input, holds, tries = 2000) {
   return assert.fail(`${name} of ${JSON.stringify(input)} did not become ${holds}`);
 }
 
-// Create a function and wait until it is Active.
+// Create a function and wait until it, and the version that is published with it, are Active.
 export async function makeFunction(name, members = {}) {
   const ordinary = { Runtime: "python3.11", Role: role, Handler: "app.handler", Code: { ZipFile: zip } };
   const made = await send("CreateFunction", { FunctionName: name, ...ordinary, ...members });
   await until("FunctionActiveV2", { FunctionName: name });
+  if (members.Publish) await until("PublishedVersionActive", { FunctionName: name, Qualifier: "1" });
   return made;
 }
 
