@@ -73,6 +73,8 @@ class Conversation:
         self._timer, self._idle = timer, False
         invocation.cold_start_ms, self._init_ms = self._init_ms, 0.0
         self._began = time.monotonic()
+        if invocation.trace is not None:
+            invocation.trace.begins(invocation.cold_start_ms)
         self.log.starts(invocation.request_id, tail=invocation.tail)
 
     def on_next(self) -> None:
@@ -166,6 +168,8 @@ class Conversation:
         if invocation is None:
             return
         self._stop_timer()
+        if invocation.trace is not None:
+            invocation.trace.answers()
         status, error_type = ("error", failure.error_type) if failure else ("success", "")
         report = self._report(invocation, status, error_type, len(payload))
         marked = self.log.wants_mark() or invocation.tail
@@ -199,6 +203,7 @@ class Conversation:
             status=status,
             error_type=error_type,
             produced_bytes=produced_bytes,
+            traced=None if invocation.trace is None else invocation.trace.told,
         )
 
     def _stop_timer(self) -> None:

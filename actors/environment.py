@@ -19,6 +19,8 @@ class Surroundings:
     port: int = 0
     inject_endpoint: bool = True
     """Whether SDKs are told to use the cloud for all of AWS."""
+    trace_daemon: tuple[str, int] = ("169.254.100.1", 2000)
+    """Host and port of the trace daemon; as long as there is none, AWS's own, where nobody answers."""
 
     def variables(
         self, resource: ResourceName, version: Version, *, runtime_api: str, log_stream: str
@@ -27,9 +29,12 @@ class Surroundings:
         given: Mapping[str, str] = version.config.get("Environment", {}).get("Variables", {})
         return {
             **self._cloud(),
+            "AWS_XRAY_DAEMON_ADDRESS": f"{self.trace_daemon[0]}:{self.trace_daemon[1]}",
             **_defaults(version),
             **given,
             **_reserved(resource, version),
+            "_AWS_XRAY_DAEMON_ADDRESS": self.trace_daemon[0],
+            "_AWS_XRAY_DAEMON_PORT": str(self.trace_daemon[1]),
             "AWS_LAMBDA_RUNTIME_API": runtime_api,
             "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
         }
@@ -48,7 +53,6 @@ def _defaults(version: Version) -> dict[str, str]:
     """Variables that the user may set otherwise."""
     variables = {
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
-        "AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1:2000",
         "TZ": ":UTC",
     }
     runtime = version.config.get("Runtime", "")
@@ -67,8 +71,6 @@ def _reserved(resource: ResourceName, version: Version) -> dict[str, str]:
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_REGION": resource.region,
         "AWS_DEFAULT_REGION": resource.region,
-        "_AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1",
-        "_AWS_XRAY_DAEMON_PORT": "2000",
         **_logging(config["LoggingConfig"]),
         **_credentials(resource, config.get("Runtime", "")),
     }

@@ -27,6 +27,7 @@ from relambda.actors.messages import (
 )
 from relambda.actors.provisioning import Provisioning
 from relambda.actors.room import Room
+from relambda.actors.trace import Trace, trace_of
 
 
 class FunctionActor(EntityActor[FunctionState]):
@@ -129,6 +130,7 @@ class FunctionActor(EntityActor[FunctionState]):
             version = invocable(self.resource, self.state, number)
             check_admission(version, invocation.qualifier, invocation.tenant_id)
             invocation.on_end = self.room.concurrency.acquire(self.resource)
+            self._trace(invocation, version)
         except Refusal as refusal:
             invocation.refuse(refusal)
             return
@@ -147,6 +149,15 @@ class FunctionActor(EntityActor[FunctionState]):
 
     def _fleet_of(self, instance: Instance) -> Fleet | None:
         return self._fleets.get((instance.version.version, instance.tenant_id))
+
+    def _trace(self, invocation: Invocation, version: Version) -> None:
+        header = trace_of(invocation.trace_id, active=version.config["TracingConfig"]["Mode"] == "Active")
+        if header is None:
+            invocation.trace_id = invocation.trace_id.replace("Sampled=?", "Sampled=0")
+            return
+        now_ms, room = self.room.clock.now_ms(), self.room
+        trace = Trace(self.resource, version.version, invocation.request_id, header, room.clock, room.traces, now_ms)
+        invocation.trace, invocation.trace_id = trace, trace.passed_on
 
     def _idle(self, instance: Instance) -> None:
         fleet = self._fleet_of(instance)

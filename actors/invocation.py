@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from relambda.actors.runtime_session import RuntimeEvent
+from relambda.actors.trace import Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Invocation:
     version: str = ""
     """The version that runs it, once that is known."""
     cold_start_ms: float = 0.0
+    trace: Trace | None = None
+    """Its trace, when that is recorded."""
     on_end: Callable[[], None] | None = None
     """Called once when it ends, before the caller hears of it."""
     _once: threading.Lock = field(default_factory=threading.Lock)
@@ -58,6 +61,8 @@ class Invocation:
         """End with an outcome; False when it had ended before."""
         if not self._end():
             return False
+        if self.trace is not None:
+            self.trace.ends(failed=bool(outcome.function_error))
         self.ticket.set_result(outcome)
         return True
 

@@ -35,6 +35,8 @@ class Report:
     status: str = "success"
     error_type: str = ""
     produced_bytes: int = 0
+    traced: tuple[str, str] | None = None
+    """The ids of its trace and segment, when the trace is recorded."""
 
     @property
     def billed_ms(self) -> int:
@@ -107,6 +109,9 @@ def report(figures: Report, peak_bytes: int, *, with_status: bool = True) -> str
     if with_status and figures.status != "success":
         line += f"Status: {figures.status}"
         line += f"\tError Type: {figures.error_type}" if figures.error_type and figures.status != "timeout" else ""
+    if figures.traced is not None:
+        trace, segment = figures.traced
+        line += f"\nXRAY TraceId: {trace}\tSegmentId: {segment}\tSampled: true\t"
     return f"{line}\n"
 
 

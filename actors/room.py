@@ -13,6 +13,7 @@ from relambda.actors.log_writer import LogWriter
 from relambda.actors.packages import Packages
 from relambda.actors.preparation import Preparation
 from relambda.actors.runtime_api import RuntimeApi
+from relambda.actors.trace_sink import TraceSink
 from relambda.store.blobs import Blobs
 from relambda.store.interface import Store
 
@@ -60,6 +61,7 @@ class Room:
     hot_reload: HotReload
     surroundings: Surroundings
     logs: LogWriter
+    traces: TraceSink
     clock: Clock
     scheduler: Scheduler
     post: Post

@@ -10,11 +10,13 @@ import logging
 import socket
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 
 from relambda.actors.engine import Engine, EngineError
 from relambda.actors.engine_docker import DockerEngine
 from relambda.actors.engine_network import OUTER_HOST
 from relambda.actors.environment import Surroundings
+from relambda.actors.trace_daemon import TraceDaemon
 from relambda.api.listening import CannotListenError, PortInUseError, address_of, bind
 from relambda.api.option import Listen
 from relambda.api.sandboxes import container_options
@@ -41,16 +43,17 @@ def for_containers(settings: Settings, bound: Sequence[socket.socket]) -> list[s
         return []
 
 
-def surroundings(settings: Settings, engine: Engine) -> Surroundings:
-    """What functions are told of this cloud."""
+def surroundings(settings: Settings, engine: Engine, daemon: TraceDaemon | None) -> Surroundings:
+    """What functions are told of this cloud, and of where its trace daemon listens."""
     try:
         host = engine.host_name()
     except EngineError:
         return Surroundings()
+    told = Surroundings() if daemon is None else Surroundings(trace_daemon=(host, daemon.address[1]))
     port = _reached(host, settings.gateway_listen)
     if port is None:
-        return Surroundings()
-    return Surroundings(host, port, inject_endpoint=not settings.disable_aws_endpoint_url)
+        return told
+    return replace(told, host=host, port=port, inject_endpoint=not settings.disable_aws_endpoint_url)
 
 
 def _reached(host: str, listens: Sequence[Listen]) -> int | None:

@@ -18,7 +18,9 @@ from relambda.actors.domain.names import ResourceName
 from relambda.actors.hot_folder import Roots
 from relambda.actors.invocation import Invocation, Outcome
 from relambda.actors.log_writer import LogWriter
+from relambda.actors.trace_sink import TraceSink
 from relambda.api.cloud_file import own_version
+from relambda.api.records import Records
 from relambda.api.settings import Settings
 from relambda.api.tenure import Tenure
 from relambda.api.views import Views
@@ -28,7 +30,6 @@ from relambda.snapshots.load import LoadedPod, load_pod
 from relambda.store.blobs import Blobs
 from relambda.store.interface import Store
 from relambda.store.lock import StateLock
-from relambda.store.logs_store import LogStore
 from relambda.store.state_dir import StateDirectory
 
 _log = logging.getLogger(__name__)
@@ -49,11 +50,11 @@ class Cloud:
         self.secret = secrets.token_bytes(32)
         self.cloud_id = _cloud_id(settings.state_dir)
         self._importing = threading.Lock()
-        self.logs = LogWriter(LogStore(directory.logs_path, settings.logs_max_bytes), settings.truncate_stdout)
+        self._records = Records.open(settings, directory)
         try:
             self._tenure = self._begin()
         except BaseException:
-            self._close_logs()
+            self._records.close()
             raise
 
     @classmethod
@@ -79,6 +80,16 @@ class Cloud:
     def views(self) -> Views:
         """Reads of now."""
         return self._tenure.views
+
+    @property
+    def logs(self) -> LogWriter:
+        """Function logs."""
+        return self._records.logs
+
+    @property
+    def traces(self) -> TraceSink:
+        """Traces."""
+        return self._records.traces
 
     @property
     def blobs(self) -> Blobs:
@@ -162,17 +173,13 @@ class Cloud:
             self._tenure = self._begin()
 
     def _begin(self) -> Tenure:
-        return Tenure.begin(self.settings, self.limits, self.directory, self.cloud_id, self.clock, self.logs)
+        return Tenure.begin(self.settings, self.limits, self.directory, self.cloud_id, self.clock, self._records)
 
     def close(self, timeout: float) -> None:
         """Drain what runs, remove all containers, close the store, let go of the state directory."""
         self._tenure.end(timeout)
-        self._close_logs()
+        self._records.close()
         self._lock.release()
-
-    def _close_logs(self) -> None:
-        self.logs.stop()
-        self.logs.store.close()
 
 
 def _check_empty(head: int, *, replace: bool) -> None:

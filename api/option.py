@@ -171,6 +171,10 @@ def _listen(text: str) -> Listen:
     return Listen(parts.hostname or DEFAULT_HOST, DEFAULT_PORT if parts.port is None else parts.port)
 
 
+def _optional_address(text: str) -> Listen | None:
+    return _listen(text) if text else None
+
+
 def _listens(text: str) -> tuple[Listen, ...]:
     return tuple(_listen(part.strip()) for part in text.split(","))
 
@@ -195,4 +199,5 @@ RUNTIME_IMAGES = Kind(
     'a pattern that holds <runtime>, as in repo/x-<runtime>:tag, or a JSON object, as in {"python3.13": "image:tag"}',
     _runtime_images,
 )
+OPTIONAL_ADDRESS = Kind("host:port", _optional_address)
 LISTENS = Kind("host:port, host, or :port, several with commas between", _listens)

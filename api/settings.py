@@ -21,6 +21,7 @@ from relambda.api.option import (
     HTTP_URL,
     LISTENS,
     NETWORKS,
+    OPTIONAL_ADDRESS,
     PATH,
     ROOTS,
     RUNTIME_IMAGES,
@@ -159,6 +160,24 @@ class Settings:
         whole(1, 1 << 40),
         str(512 * 1024 * 1024),
         "Bytes of function logs that are kept; beyond them the oldest go.",
+    )
+    traces_max_bytes: int = option(
+        "RELAMBDA_TRACES_MAX_BYTES",
+        whole(1, 1 << 40),
+        str(256 * 1024 * 1024),
+        "Bytes of trace segments that are kept; beyond them the oldest go.",
+    )
+    xray_daemon: Listen | None = option(
+        "RELAMBDA_XRAY_DAEMON",
+        OPTIONAL_ADDRESS,
+        "",
+        "Address of an X-Ray daemon that gets every trace segment too, by UDP.",
+    )
+    otlp_endpoint: str = option(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        HTTP_URL,
+        "",
+        "OpenTelemetry collector that gets every trace segment too, by OTLP over HTTP.",
     )
     ignore_architecture: bool = option(
         "LAMBDA_IGNORE_ARCHITECTURE", BOOLEAN, "0", "Run every function on the host's own architecture."

@@ -17,16 +17,17 @@ from relambda.actors.hot_folder import Roots
 from relambda.actors.hot_reload import HotReload
 from relambda.actors.hot_tree import Ignored
 from relambda.actors.kinds import STARTS
-from relambda.actors.log_writer import LogWriter
 from relambda.actors.packages import Packages
 from relambda.actors.preparation import Preparation
 from relambda.actors.rebuild import rebuild_views
 from relambda.actors.room import Options, Room
 from relambda.actors.runtime_api import RuntimeApi
 from relambda.actors.system import ActorSystem
+from relambda.actors.trace_daemon import TraceDaemon
 from relambda.actors.watcher import Watcher
 from relambda.api.bridge import surroundings
 from relambda.api.image_names import candidates_of
+from relambda.api.records import Records, start_trace_daemon
 from relambda.api.sandboxes import container_options
 from relambda.api.settings import Settings
 from relambda.api.views import Views
@@ -46,6 +47,7 @@ class Tenure:
     views: Views
     room: Room
     system: ActorSystem
+    trace_daemon: TraceDaemon | None
 
     @classmethod
     def begin(
@@ -55,7 +57,7 @@ class Tenure:
         directory: StateDirectory,
         cloud_id: str,
         clock: Clock,
-        logs: LogWriter,
+        records: Records,
     ) -> "Tenure":
         """Open the log, sweep what a killed cloud left, start the actors that have unfinished work."""
         store = LmdbStore.open(
@@ -65,8 +67,9 @@ class Tenure:
         blobs = Blobs(directory.blobs_path)
         scheduler = Scheduler(clock)
         engine = LateEngine(lambda: DockerEngine(cloud_id, container_options(settings), offline=settings.offline))
-        runtime_api = RuntimeApi(_sweep(engine))
+        runtime_api = RuntimeApi(host := _sweep(engine))
         runtime_api.start()
+        daemon = start_trace_daemon(host, records.traces)
         packages = Packages(settings.state_dir / "packages")
         roots = Roots(settings.hot_reload_roots)
         preparation = Preparation(engine, candidates_of(settings), packages, blobs, roots)
@@ -80,8 +83,9 @@ class Tenure:
             concurrency=Concurrency(limits.concurrent_executions),
             preparation=preparation,
             hot_reload=hot_reload_of(settings, roots, preparation),
-            surroundings=surroundings(settings, engine),
-            logs=logs,
+            surroundings=surroundings(settings, engine, daemon),
+            logs=records.logs,
+            traces=records.traces,
             clock=clock,
             scheduler=scheduler,
             post=system,
@@ -91,7 +95,7 @@ class Tenure:
         views = Views(store)
         _reserve(views, room.concurrency)
         system.open(room)
-        return cls(store, blobs, views, room, system)
+        return cls(store, blobs, views, room, system, daemon)
 
     def end(self, timeout: float) -> int:
         """Wait for running invocations, then stop everything; about `timeout` seconds at most. The log's last head."""
@@ -99,6 +103,8 @@ class Tenure:
         self.room.preparation.stop()
         self.room.hot_reload.stop()
         self.room.runtime_api.stop(1.0)
+        if self.trace_daemon is not None:
+            self.trace_daemon.stop(1.0)
         try:
             self.room.engine.sweep()
         except EngineError as error:

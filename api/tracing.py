@@ -19,6 +19,6 @@ def trace_for(call: Call, function: ResourceName) -> str:
 
 
 def _fresh() -> str:
-    """A trace that begins here, not sampled (X-Ray Developer Guide, "Tracing header")."""
+    """A trace that begins here, and on which the function decides (X-Ray Developer Guide, "Tracing header")."""
     made = os.urandom(20).hex()
-    return f"Root=1-{int(time.time()):08x}-{made[:24]};Parent={made[24:]};Sampled=0"
+    return f"Root=1-{int(time.time()):08x}-{made[:24]};Parent={made[24:]};Sampled=?"

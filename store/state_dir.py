@@ -47,6 +47,11 @@ class StateDirectory:
         """The folder for `LogStore`."""
         return self._path / "logs"
 
+    @property
+    def traces_path(self) -> Path:
+        """The database for `TraceStore`."""
+        return self._path / "traces" / "segments.sqlite"
+
     def current(self) -> Path:
         """The generation that counts; made, empty, in a new directory."""
         number = self._current_number()

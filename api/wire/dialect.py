@@ -16,6 +16,7 @@ class Dialect:
 
 DIALECTS: Mapping[str, Dialect] = {
     "lambda": Dialect(failure="ServiceException"),
+    "xray": Dialect(invalid="InvalidRequestException"),
     "logs": Dialect(invalid="InvalidParameterException", failure="ServiceUnavailableException"),
 }
 """By the name of the service's model; FACTS.md section 2 for Lambda, the API reference's errors for the others."""

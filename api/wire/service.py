@@ -14,7 +14,7 @@ from relambda.api.wire.router import Match, Query, parse_query
 from relambda.api.wire.signature import Caller, caller_of
 from relambda.api.wire.validate import validate
 
-SERVED = ("lambda", "logs")
+SERVED = ("lambda", "logs", "xray")
 """The services that are answered here, by the names of their models, which are what requests are signed for."""
 
 

@@ -1,0 +1,169 @@
+"""Traces: recorded by the cloud and by X-Ray's own SDK in functions, read back through X-Ray's own API."""
+
+import io
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from base64 import b64decode
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+pytestmark = pytest.mark.docker
+
+TRACED = """
+import os
+
+from aws_xray_sdk.core import xray_recorder
+
+
+def handler(event, context):
+    with xray_recorder.in_subsegment("work") as work:
+        work.put_annotation("customer", event["customer"])
+    return os.environ["_X_AMZN_TRACE_ID"]
+"""
+HEADER = "import os\n\ndef handler(event, context):\n    return os.environ.get('_X_AMZN_TRACE_ID')\n"
+ROOT, PARENT = "1-5759e988-bd862e3fe1be46a994272793", "53995c3f42cd8ad8"
+XRAY_SDK = ("aws-xray-sdk", "wrapt")
+
+
+@pytest.fixture(scope="session")
+def traced_zip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A package with X-Ray's SDK in it, as `pip install --target` makes it."""
+    folder = tmp_path_factory.mktemp("xray")
+    where = ("--target", folder, "--no-deps", "--only-binary", ":all:", "--python-version", "3.11")
+    command = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", *where, *XRAY_SDK]
+    subprocess.run(command, check=True, timeout=120)
+    (folder / "index.py").write_text(TRACED)
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w") as archive:
+        for path in sorted(Path(folder).rglob("*")):
+            archive.write(path, path.relative_to(folder))
+    return body.getvalue()
+
+
+@pytest.fixture
+def xray(shared_cloud: Any) -> Callable[..., Any]:
+    """Makes X-Ray clients of the cloud."""
+
+    def client(account: str = "111111111111") -> Any:
+        return boto3.client(
+            "xray",
+            endpoint_url=shared_cloud.url,
+            region_name="us-east-1",
+            aws_access_key_id=account,
+            aws_secret_access_key="any",
+            config=Config(retries={"total_max_attempts": 1}, proxies={}),
+        )
+
+    return client
+
+
+def documents(client: Any, trace: str) -> dict[str, dict[str, Any]]:
+    """The documents of a trace, by name and origin."""
+    (found,) = client.batch_get_traces(TraceIds=[trace])["Traces"]
+    read = [json.loads(segment["Document"]) for segment in found["Segments"]]
+    return {each.get("origin") or each["name"]: each for each in read}
+
+
+def test_a_function_with_the_sdk(
+    shared_cloud: Any, make_function: Any, call: Any, xray: Callable[..., Any], traced_zip: bytes
+) -> None:
+    """Given active tracing, when invoked, then the service's, the function's and the SDK's segments make one tree."""
+    aws, began = shared_cloud.client(), datetime.now(UTC)
+    active = {"Mode": "Active"}
+    name = make_function(aws, Code={"ZipFile": traced_zip}, TracingConfig=active, MemorySize=256, Timeout=30)
+    header, answer = call(aws, name, {"customer": "me"}, LogType="Tail")
+    root = re.match(r"Root=(1-[0-9a-f]{8}-[0-9a-f]{24});Parent=([0-9a-f]{16});Sampled=1", header)
+    assert root is not None
+    client = xray()
+    assert shared_cloud.comes_to(lambda: "work" in documents(client, root[1]))
+    tree = documents(client, root[1])
+
+    service, function, work = tree["AWS::Lambda"], tree["AWS::Lambda::Function"], tree["work"]
+    assert [each["name"] for each in function["subsegments"]] == ["Initialization", "Invocation", "Overhead"]
+    assert function["parent_id"] == service["id"]
+    assert work["parent_id"] == function["subsegments"][1]["id"] == root[2]
+    assert service["aws"]["request_id"] == answer["ResponseMetadata"]["RequestId"]
+    assert service["start_time"] <= function["subsegments"][1]["start_time"] <= service["end_time"]
+    (summary,) = [
+        each
+        for page in client.get_paginator("get_trace_summaries").paginate(
+            StartTime=began - timedelta(seconds=2), EndTime=datetime.now(UTC) + timedelta(seconds=2)
+        )
+        for each in page["TraceSummaries"]
+        if each["Id"] == root[1]
+    ]
+    assert summary["Annotations"]["customer"][0]["AnnotationValue"] == {"StringValue": "me"}
+    assert not summary["HasFault"]
+    assert xray("222222222222").batch_get_traces(TraceIds=[root[1]])["UnprocessedTraceIds"] == [root[1]]
+    log = b64decode(answer["LogResult"]).decode()
+    assert f"XRAY TraceId: {root[1]}\tSegmentId: {function['id']}\tSampled: true" in log
+
+
+def test_the_callers_header_counts(shared_cloud: Any, make_function: Any, xray: Callable[..., Any]) -> None:
+    """Given a header, then the function gets its root; sampled, the cloud's segments go below the caller's."""
+    aws = shared_cloud.client()
+    name = make_function(aws, HEADER)
+
+    def invoke(header: str) -> str:
+        def add(request: Any, **_: Any) -> None:
+            request.headers["X-Amzn-Trace-Id"] = header
+
+        aws.meta.events.register("before-send.lambda.Invoke", add)
+        try:
+            return str(json.load(aws.invoke(FunctionName=name)["Payload"]))
+        finally:
+            aws.meta.events.unregister("before-send.lambda.Invoke", add)
+
+    assert invoke(f"Root={ROOT};Parent={PARENT};Sampled=0").startswith(f"Root={ROOT};Parent={PARENT};Sampled=0")
+    got = invoke(f"Root={ROOT};Parent={PARENT};Sampled=1")
+    assert got.startswith(f"Root={ROOT};Parent=")
+    assert PARENT not in got
+    assert documents(xray(), ROOT)["AWS::Lambda"]["parent_id"] == PARENT
+
+
+def test_nothing_is_recorded_unasked(shared_cloud: Any, make_function: Any, call: Any, xray: Any) -> None:
+    """Given a function that passes traces through, when invoked without a header, then it gets one, not sampled."""
+    aws = shared_cloud.client()
+    header, _ = call(aws, make_function(aws, HEADER))
+    root = header.partition(";")[0].removeprefix("Root=")
+
+    assert ";Sampled=0" in header
+    assert xray().batch_get_traces(TraceIds=[root])["UnprocessedTraceIds"] == [root]
+
+
+def test_segments_of_ones_own(xray: Callable[..., Any]) -> None:
+    """Given segments that a program puts, then they are there; what is none is told, one by one."""
+    client = xray("333333333333")
+    now = datetime.now(UTC).timestamp()
+    trace = f"1-{int(now):08x}-{'0' * 24}"
+    good = {"name": "own", "id": "a" * 16, "trace_id": trace, "start_time": now, "end_time": now + 1, "error": True}
+    told = client.put_trace_segments(TraceSegmentDocuments=[json.dumps(good), "{}", "["])
+
+    assert [each["ErrorCode"] for each in told["UnprocessedTraceSegments"]] == ["MissingId", "ParseError"]
+    (found,) = client.batch_get_traces(TraceIds=[trace])["Traces"]
+    assert found["Duration"] == pytest.approx(1.0)
+    (summary,) = client.get_trace_summaries(StartTime=now - 1, EndTime=now + 1)["TraceSummaries"]
+    assert (summary["Id"], summary["HasError"], summary["EntryPoint"]["Name"]) == (trace, True, "own")
+
+
+def test_what_is_refused(xray: Callable[..., Any]) -> None:
+    """Given too many ids, a span of time past a day, or an operation that is not built, then X-Ray's own errors."""
+    client, now = xray(), datetime.now(UTC)
+    with pytest.raises(client.exceptions.InvalidRequestException):
+        client.batch_get_traces(TraceIds=[ROOT] * 6)
+    with pytest.raises(client.exceptions.InvalidRequestException):
+        client.get_trace_summaries(StartTime=now - timedelta(days=2), EndTime=now)
+    with pytest.raises(ClientError, match="GetGroups") as refused:
+        client.get_groups()
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+    assert client.get_sampling_rules()["SamplingRuleRecords"][0]["SamplingRule"]["RuleName"] == "Default"
