@@ -39,7 +39,7 @@ XRAY_SDK = ("aws-xray-sdk", "wrapt")
 def traced_zip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A package with X-Ray's SDK in it, as `pip install --target` makes it."""
     folder = tmp_path_factory.mktemp("xray")
-    where = ("--target", folder, "--no-deps", "--only-binary", ":all:", "--python-version", "3.11")
+    where = ("--target", str(folder), "--no-deps", "--only-binary", ":all:", "--python-version", "3.11")
     command = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", *where, *XRAY_SDK]
     subprocess.run(command, check=True, timeout=120)
     (folder / "index.py").write_text(TRACED)

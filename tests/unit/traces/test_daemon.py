@@ -15,7 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from relambda.actors.trace_daemon import TraceDaemon
 from relambda.actors.trace_forward import DaemonForward
 from relambda.actors.trace_otlp import OtlpForward
-from relambda.actors.trace_sink import TraceSink
+from relambda.actors.trace_sink import Forward, TraceSink
 from relambda.store.traces import TraceStore
 
 TRACE = "1-581cf771-a006649127e371903a2de979"
@@ -76,7 +76,7 @@ def other_daemon() -> Iterator[socket.socket]:
 @pytest.fixture
 def sink(tmp_path: Path, collector: Collector, other_daemon: socket.socket) -> Iterator[TraceSink]:
     """A sink that keeps, and passes on to both."""
-    forwards = [
+    forwards: list[Forward] = [
         DaemonForward(*other_daemon.getsockname()),
         OtlpForward(f"http://127.0.0.1:{collector.server_port}"),
     ]
