@@ -64,7 +64,6 @@ VARIABLES = {
     "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
     "AWS_REGION": "us-east-1",
     "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
-    "AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1:2000",
     "LAMBDA_RUNTIME_DIR": "/var/runtime",
     "LAMBDA_TASK_ROOT": "/var/task",
     "LANG": "en_US.UTF-8",
@@ -76,8 +75,6 @@ VARIABLES = {
     "PYTHONPATH": "/var/runtime",
     "TEST_KEY": "TEST_VAL",
     "TZ": ":UTC",
-    "_AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1",
-    "_AWS_XRAY_DAEMON_PORT": "2000",
     "_HANDLER": "index.handler",
 }
 """Variables of python3.11 in AWS and their values there (env_by_runtime.tsv)."""
@@ -88,6 +85,9 @@ VARYING = {
     "AWS_LAMBDA_RUNTIME_API",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
+    "AWS_XRAY_DAEMON_ADDRESS",
+    "_AWS_XRAY_DAEMON_ADDRESS",
+    "_AWS_XRAY_DAEMON_PORT",
     "_X_AMZN_TRACE_ID",
 }
 """Variables that AWS has too, with values of each function's or call's own."""
