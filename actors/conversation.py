@@ -1,6 +1,5 @@
 """What an execution environment says, by its container and by its runtime, and the short way of an answer."""
 
-import enum
 import logging
 import threading
 import time
@@ -11,26 +10,19 @@ import pykka
 from relambda.actors.clock import Timer
 from relambda.actors.engine import SandboxExit
 from relambda.actors.failures import Failure
-from relambda.actors.invocation import Invocation, Outcome
+from relambda.actors.init_phase import InitPhase, Phase
+from relambda.actors.instance_messages import ExtensionFailed, ExtensionGone, Said
+from relambda.actors.invocation import Answer, Invocation, Outcome
 from relambda.actors.log_environment import EnvironmentLog
 from relambda.actors.log_lines import InitReport, Report, last_words
 from relambda.actors.messages import InstanceIdle, InstanceResets
 from relambda.actors.runtime_session import RuntimeFailure
-from relambda.actors.slot import Slot
+from relambda.actors.slot import Ended, Slot
 
 if TYPE_CHECKING:
     from relambda.actors.instance import Instance
 
 _log = logging.getLogger(__name__)
-
-
-class Said(enum.Enum):
-    """What the instance's actor hears from its container."""
-
-    RUNTIME_EXITED = enum.auto()
-    RUNTIME_KILLED = enum.auto()
-    SANDBOX_EXITED = enum.auto()
-    MARK_WANTED = enum.auto()
 
 
 class Conversation:
@@ -45,28 +37,29 @@ class Conversation:
         self.actor: pykka.ActorRef[Any] | None = None
         self.slot = Slot()
         self.log = EnvironmentLog(instance.room.logs, instance.resource, instance.version, instance.room.new_id())
-        self.initialising = True
+        self.init = InitPhase()
         self.init_failure: Failure | None = None
+        self.extension_names: list[str] = []
         self.exit_code = 0
         self.mark = ""
-        self._began = self._init_began = 0.0
-        self._init_ms = 0.0
+        self._began = self._init_ms = 0.0
         self._timer: Timer | None = None
-        self._held: tuple[Invocation, bytes, str, Report] | None = None
+        self._answer: Answer | None = None
+        self._held: tuple[Answer, Report] | None = None
         self._holding = threading.Lock()
-        self._idle = False
+        self._started = self._idle = False
 
-    def init_begins(self) -> None:
-        """The runtime is about to start; called by the instance's actor."""
-        if not self._init_began:
+    def init_begins(self, phase: Phase) -> None:
+        """Processes are about to start; called by the instance's actor."""
+        if not self._started:
             self.log.init_starts()
-        self.initialising, self.init_failure = True, None
-        self._init_began = time.monotonic()
+        self._started, self.init_failure = True, None
+        self.extension_names = []
+        self.init.begin(phase)
 
-    def init_fails(self, failure: Failure) -> None:
-        """The runtime will not become ready; called by the instance's actor."""
-        duration_ms = (time.monotonic() - self._init_began) * 1000
-        self.log.init_fails(InitReport(duration_ms, "init", failure.status, failure.error_type))
+    def init_fails(self, duration_ms: float, failure: Failure) -> None:
+        """Processes that were started are not ready, and will not be; called by the instance's actor."""
+        self.log.init_fails(InitReport(duration_ms, self.init.phase, failure.status, failure.error_type))
 
     def begin(self, invocation: Invocation, timer: Timer) -> None:
         """An invocation is about to be handed over; called by the function's actor."""
@@ -82,21 +75,47 @@ class Conversation:
 
     def on_idle(self) -> None:
         """The init is over, or the invocation is; with an answer that is held for its log, that tells when it goes."""
-        if self.initialising:
-            self.initialising = False
-            self._init_ms = (time.monotonic() - self._init_began) * 1000
+        if (took := self.init.end(succeeded=True)) is not None:
+            if self.init.phase == "init":
+                self._init_ms = took
+                self._tell_parent(InstanceIdle(self.instance))
+            return
+        if self.slot.end() is None:
+            return
+        self._stop_timer()
+        answer, self._answer = self._answer, None
+        if answer is not None and self._log_end(answer):
+            self._want_mark(answer)
         with self._holding:
             self._idle = True
             if self._held is not None:
                 return
         self._tell_parent(InstanceIdle(self.instance))
 
+    def on_extension_found(self, name: str) -> None:
+        """There is an external extension."""
+        self.extension_names.append(name)
+
+    def on_extensions_told(self) -> None:
+        """The external extensions are known, and wait to be started."""
+        self._tell_actor(Said.EXTENSIONS_TOLD)
+
     def on_extensions_registered(self) -> None:
-        """No external extension is started yet: those that register are threads of the runtime's."""
+        """All external extensions have registered."""
+        self._tell_actor(Said.EXTENSIONS_REGISTERED)
 
     def on_extension_error(self, name: str, phase: str, failure: RuntimeFailure) -> None:
-        """An internal extension failed; its runtime tells what comes of it."""
+        """An extension failed, and is about to exit."""
         _log.info("%s: the extension %s failed (%s): %s", self.instance.id, name, phase, failure.error_type)
+        self._tell_actor(ExtensionFailed(name, "Extension.InitError" if phase == "init" else "Extension.ExitError"))
+
+    def on_extension_exit(self, name: str, code: int) -> None:
+        """An external extension ended."""
+        self._tell_actor(ExtensionGone(name, code))
+
+    def on_extension_output(self, data: bytes) -> None:
+        """An extension wrote."""
+        self.on_output(data)
 
     def on_restore_ready(self) -> None:
         """Nothing is restored: `/runtime/restore/next` is not there."""
@@ -126,9 +145,9 @@ class Conversation:
         self._tell_actor(Said.RUNTIME_EXITED)
 
     def on_killed(self) -> None:
-        """The runtime was killed, as the actor wanted; whatever it wrote is here."""
+        """All processes were killed, as the actor wanted; whatever they wrote is here."""
         self.log.marks(self.mark, 0)
-        self._tell_actor(Said.RUNTIME_KILLED)
+        self._tell_actor(Said.KILLED)
 
     def on_exit(self, exit_: SandboxExit) -> None:
         """The container ended."""
@@ -145,52 +164,75 @@ class Conversation:
         """That mark did not come in time: an answer that is held for it goes with what there is."""
         self._release(mark, 0)
 
-    def fail(self, invocation: Invocation, failure: Failure, *, resets: bool = True) -> None:
-        """End an invocation that was taken from the slot, for a reason of the environment's own.
+    def resets(self) -> None:
+        """The environment is about to be reset: the function hears of it before any caller does.
 
-        When the runtime `resets`, the function hears first, so that the caller's next invoke finds this instance on
-        its way back.
+        So a caller's next invoke finds this instance on its way back.
         """
+        self._tell_parent(InstanceResets(self.instance))
+
+    def ready(self) -> None:
+        """The environment is reset: the next invocation starts its processes."""
+        self._tell_parent(InstanceIdle(self.instance))
+
+    def fail(self, ended: Ended, failure: Failure) -> None:
+        """End an invocation's log, and answer it if it has no answer, for a reason of the environment's own."""
         self._stop_timer()
-        if resets:
-            self._tell_parent(InstanceResets(self.instance))
-        self.mark = invocation.request_id
+        invocation, self.mark = ended.invocation, ended.invocation.request_id
         report = self._report(invocation, failure.status, failure.error_type)
         now_ms = self.instance.room.clock.now_ms()
         words = last_words(now_ms, invocation.request_id, failure.error_type, failure.message)
         self.log.ends(report, last_words=words, marked=True)
         tail = self.log.tail(report, last_words=words)
-        invocation.finish(Outcome(failure.payload(invocation.request_id), invocation.version, "Unhandled", tail))
+        answer, self._answer = self._answer, None
+        if answer is not None:
+            answer.finish(tail)
+        elif not ended.answered:
+            invocation.finish(Outcome(failure.payload(invocation.request_id), invocation.version, "Unhandled", tail))
 
     def _answered(self, request_id: str, payload: bytes, failure: RuntimeFailure | None = None) -> None:
-        """The log hears before the caller does, so that the caller may read it."""
+        """The log hears of the end before the caller does, so that the caller may read it.
+
+        With extensions the end comes later, when all are done.
+        """
         invocation = self.slot.take(request_id)
         if invocation is None:
             return
-        self._stop_timer()
         if invocation.trace is not None:
             invocation.trace.answers()
-        status, error_type = ("error", failure.error_type) if failure else ("success", "")
-        report = self._report(invocation, status, error_type, len(payload))
+        answer = Answer(invocation, payload, failure)
+        if self.instance.session.extended:
+            self._answer = answer
+            if not invocation.tail:
+                answer.finish()
+            return
+        marked = self._log_end(answer)
+        if not invocation.tail:
+            answer.finish()
+        if marked:
+            self._want_mark(answer)
+
+    def _log_end(self, answer: Answer) -> bool:
+        """The invocation is over; whether a mark is wanted behind its output."""
+        invocation = answer.invocation
+        report = self._report(invocation, answer.status, answer.error_type, len(answer.payload))
         marked = self.log.wants_mark() or invocation.tail
         self.log.ends(report, marked=marked)
-        error = "Unhandled" if failure else ""
         if invocation.tail:
-            self._held = (invocation, payload, error, report)
-        else:
-            invocation.finish(Outcome(payload, invocation.version, error))
-        if marked:
-            self.mark = request_id
-            self._tell_actor(Said.MARK_WANTED)
+            self._held = (answer, report)
+        return marked
+
+    def _want_mark(self, answer: Answer) -> None:
+        self.mark = answer.invocation.request_id
+        self._tell_actor(Said.MARK_WANTED)
 
     def _release(self, mark: str, peak_bytes: int) -> None:
         with self._holding:
-            if self._held is None or self._held[0].request_id != mark:
+            if self._held is None or self._held[0].invocation.request_id != mark:
                 return
             held, self._held, idle = self._held, None, self._idle
-        invocation, payload, error, report = held
-        tail = self.log.tail(report, peak_bytes=peak_bytes)
-        invocation.finish(Outcome(payload, invocation.version, error, tail))
+        answer, report = held
+        answer.finish(self.log.tail(report, peak_bytes=peak_bytes))
         if idle:
             self._tell_parent(InstanceIdle(self.instance))
 
@@ -217,7 +259,7 @@ class Conversation:
         except pykka.ActorDeadError:
             _log.debug("the function of instance %s has ended", self.instance.id)
 
-    def _tell_actor(self, said: Said) -> None:
+    def _tell_actor(self, said: object) -> None:
         if self.actor is None:
             return
         try:

@@ -1,9 +1,9 @@
 """What Relambda asks of a container engine: images, sandboxes (one container each) and a sweep at boot.
 
 A sandbox is Lambda's: user sbx_user1051, a read-only root, a /tmp of its own size, no privileges, AWS's limits. It
-runs the in-container init (`docker/init.sh`) as its first process. The init reads one command a line on
-its standard input and runs the function's runtime as its child, so that a runtime is started again, with its
-process state gone and /tmp kept, without a new container.
+runs the in-container init (`docker/init.sh`) as its first process. The init reads one command a line on its standard
+input and runs the function's extensions and runtime, so that they are started again, with their process state gone
+and /tmp kept, without a new container.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -69,6 +69,22 @@ class SandboxListener(Protocol):
         """Bytes that the runtime wrote (standard output and error, merged in order); never the init's own words."""
         ...
 
+    def on_extension_output(self, data: bytes) -> None:
+        """Bytes that an extension wrote; not in order with what the runtime writes."""
+        ...
+
+    def on_extension_found(self, name: str) -> None:
+        """There is an external extension of that name: called for each before `on_extensions_told`."""
+        ...
+
+    def on_extensions_told(self) -> None:
+        """`start` has found extensions, all told by now, and has started nothing: `start_extensions` does."""
+        ...
+
+    def on_extension_exit(self, name: str, code: int) -> None:
+        """An extension ended by itself, or could not be started (126, 127); `code` as a shell tells it."""
+        ...
+
     def on_runtime_exit(self, code: int) -> None:
         """The runtime ended by itself; `code` as a shell tells it (128 + signal for a signal)."""
         ...
@@ -78,7 +94,7 @@ class SandboxListener(Protocol):
         ...
 
     def on_killed(self) -> None:
-        """A `kill_runtime` is done: no process of the runtime is left."""
+        """A `kill` is done: no process of the runtime or of an extension is left."""
         ...
 
     def on_exit(self, exit_: SandboxExit) -> None:
@@ -94,11 +110,26 @@ class Sandbox(Protocol):
         """The engine's own id of the container."""
         ...
 
+    def start(self) -> None:
+        """Start the runtime; where there are extensions, the listener hears of them, and nothing is started.
+
+        Raises EngineError when the container is gone.
+        """
+        ...
+
+    def start_extensions(self) -> None:
+        """Start all external extensions. Raises EngineError when the container is gone."""
+        ...
+
     def start_runtime(self) -> None:
         """Start the runtime. Raises EngineError when the container is gone."""
         ...
 
-    def kill_runtime(self) -> None:
+    def terminate_runtime(self) -> None:
+        """Send SIGTERM to the runtime, if it runs. Raises EngineError when the container is gone."""
+        ...
+
+    def kill(self) -> None:
         """Kill every process but the init; answered by `on_killed`. Raises EngineError when the container is gone."""
         ...
 

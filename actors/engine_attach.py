@@ -40,13 +40,13 @@ class AttachedStream:
         with self._sending:
             self._socket.sendall(data)
 
-    def chunks(self) -> Iterator[bytes]:
-        """What the container writes on both its outputs, in order, until the stream ends."""
+    def chunks(self) -> Iterator[tuple[int, bytes]]:
+        """What the container writes until the stream ends: on which output, 1 or 2, and the bytes; each in order."""
         buffer = bytearray(self._rest)
         while True:
             # A chunk of the engine's: which stream (1 byte), 3 unused ones, the length (4 bytes), then the data.
             while len(buffer) >= 8 and len(buffer) >= (end := 8 + int.from_bytes(buffer[4:8])):
-                yield bytes(buffer[8:end])
+                yield buffer[0], bytes(buffer[8:end])
                 del buffer[:end]
             try:
                 data = self._socket.recv(_CHUNK)

@@ -17,6 +17,13 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
+class ExtensionOutput:
+    """Bytes that an extension wrote: a stream of their own, without frames."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class RuntimeExited:
     """The runtime ended by itself."""
 
@@ -24,8 +31,28 @@ class RuntimeExited:
 
 
 @dataclass(frozen=True, slots=True)
+class ExtensionFound:
+    """There is a file of that name among the extensions."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionsTold:
+    """All extensions that there are have been told; they are not started yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionExited:
+    """An extension ended by itself, or could not be started."""
+
+    name: str
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
 class Killed:
-    """No process of the runtime is left."""
+    """No process of the runtime or of an extension is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +63,7 @@ class Marked:
     memory_peak_bytes: int
 
 
-Word = Output | RuntimeExited | Killed | Marked
+Word = Output | RuntimeExited | ExtensionFound | ExtensionsTold | ExtensionExited | Killed | Marked
 
 
 class FrameReader:
@@ -86,12 +113,22 @@ class FrameReader:
 
 
 def _parse(body: bytes) -> Word | None:
-    match body.split(b" "):
+    word: Word | None = None
+    match body.split(b" ", 2):
         case [b"exit", code] if code.isdigit():
-            return RuntimeExited(int(code))
+            word = RuntimeExited(int(code))
+        case [b"extension", *name] if name:
+            word = ExtensionFound(_name(b" ".join(name)))
+        case [b"extensions"]:
+            word = ExtensionsTold()
+        case [b"gone", code, name] if code.isdigit():
+            word = ExtensionExited(_name(name), int(code))
         case [b"killed"]:
-            return Killed()
+            word = Killed()
         case [b"mark", mark, peak] if peak.isdigit():
-            return Marked(mark.decode("ascii", "replace"), int(peak))
-        case _:
-            return None
+            word = Marked(mark.decode("ascii", "replace"), int(peak))
+    return word
+
+
+def _name(name: bytes) -> str:
+    return name.decode(errors="surrogateescape")

@@ -12,12 +12,24 @@ from requests.exceptions import RequestException
 
 from relambda.actors.engine import EngineError, SandboxExit, SandboxListener
 from relambda.actors.engine_attach import AttachedStream
-from relambda.actors.engine_frames import FrameReader, Killed, Marked, Output, RuntimeExited, Word
+from relambda.actors.engine_frames import (
+    ExtensionExited,
+    ExtensionFound,
+    ExtensionOutput,
+    ExtensionsTold,
+    FrameReader,
+    Killed,
+    Marked,
+    Output,
+    RuntimeExited,
+    Word,
+)
 
 _log = logging.getLogger(__name__)
 
 _MARK = re.compile(r"[!-~]{1,256}")
 _EXIT_SECONDS = 5
+_ERROR_OUTPUT = 2
 _DESTROY_SECONDS = 10
 
 
@@ -43,11 +55,23 @@ class DockerSandbox:
         """Give the init its token: before any command. Raises EngineError when the container is gone."""
         self._command(self._token)
 
-    def start_runtime(self) -> None:
-        """Start the runtime. Raises EngineError when the container is gone."""
+    def start(self) -> None:
+        """Start the runtime, or tell of extensions to start first. Raises EngineError when the container is gone."""
         self._command("start")
 
-    def kill_runtime(self) -> None:
+    def start_extensions(self) -> None:
+        """Start all extensions. Raises EngineError when the container is gone."""
+        self._command("extend")
+
+    def start_runtime(self) -> None:
+        """Start the runtime. Raises EngineError when the container is gone."""
+        self._command("run")
+
+    def terminate_runtime(self) -> None:
+        """Send SIGTERM to the runtime, if it runs. Raises EngineError when the container is gone."""
+        self._command("term")
+
+    def kill(self) -> None:
         """Kill every process but the init; answered by `on_killed`. Raises EngineError when the container is gone."""
         self._command("kill")
 
@@ -83,8 +107,8 @@ class DockerSandbox:
     def _read(self, listener: SandboxListener) -> None:
         frames = FrameReader(self._token)
         try:
-            for chunk in self._stream.chunks():
-                for word in frames.feed(chunk):
+            for output, chunk in self._stream.chunks():
+                for word in [ExtensionOutput(chunk)] if output == _ERROR_OUTPUT else frames.feed(chunk):
                     _tell(listener, word)
             for word in frames.close():
                 _tell(listener, word)
@@ -119,10 +143,18 @@ def remove_container(client: APIClient, id_: str) -> None:
             raise EngineError(f"the container {id_[:12]} could not be removed: {error}") from error
 
 
-def _tell(listener: SandboxListener, word: Word) -> None:
+def _tell(listener: SandboxListener, word: Word | ExtensionOutput) -> None:
     match word:
         case Output(data):
             _guarded(lambda: listener.on_output(data))
+        case ExtensionOutput(data):
+            _guarded(lambda: listener.on_extension_output(data))
+        case ExtensionFound(name):
+            _guarded(lambda: listener.on_extension_found(name))
+        case ExtensionsTold():
+            _guarded(listener.on_extensions_told)
+        case ExtensionExited(name, code):
+            _guarded(lambda: listener.on_extension_exit(name, code))
         case RuntimeExited(code):
             _guarded(lambda: listener.on_runtime_exit(code))
         case Killed():

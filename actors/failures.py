@@ -8,6 +8,11 @@ import signal
 from dataclasses import dataclass
 
 MAX_RESPONSE = 6_291_556
+KILLED = 137
+"""What a shell tells of a process that SIGKILL ended."""
+LAUNCH_ERRORS = {126: "permission denied", 127: "no such file or directory"}
+"""What a shell tells of a file that it could not execute, and the system's words for it."""
+_EXITED = "Runtime exited with error: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +52,25 @@ def exited(code: int) -> Failure:
     if code == 0:
         return Failure("Runtime.ExitError", "Runtime exited without providing a reason")
     if code > 128:
-        return Failure("Runtime.ExitError", f"Runtime exited with error: signal: {_signal(code - 128)}")
-    return Failure("Runtime.ExitError", f"Runtime exited with error: exit status {code}")
+        return Failure("Runtime.ExitError", f"{_EXITED}signal: {_signal(code - 128)}")
+    return Failure("Runtime.ExitError", f"{_EXITED}exit status {code}")
+
+
+def extension_failed(error_type: str, code: int) -> Failure:
+    """An extension ended though nobody bade it; `code` as a shell tells it (words that AWS was seen to log)."""
+    if code == 0:
+        return Failure(error_type, "exit code 0")
+    return Failure(error_type, exited(code).message.removeprefix(_EXITED))
+
+
+def not_launched(name: str, code: int) -> Failure:
+    """An extension could not be started; `code` is one of `LAUNCH_ERRORS`."""
+    return Failure("Extension.LaunchError", f"fork/exec /opt/extensions/{name}: {LAUNCH_ERRORS[code]}")
+
+
+def too_many_extensions(reason: str) -> Failure:
+    """There are more external extensions than an environment may have."""
+    return Failure("Extension.TooManyExtensions", reason)
 
 
 def _signal(number: int) -> str:

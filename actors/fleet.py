@@ -73,9 +73,11 @@ class Fleet:
         return True
 
     def resets(self, instance: Instance) -> None:
-        """An instance's runtime starts anew: it is as good as one that was just started."""
+        """An instance's processes end, for others to start: it is as good as one that was just started."""
         if instance in self._busy:
             self._busy.remove(instance)
+            self._starting.add(instance)
+        elif self.reap(instance):
             self._starting.add(instance)
 
     def gone(self, instance: Instance, failure: Failure | None) -> None:

@@ -6,8 +6,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+<<<<<<< HEAD
 from relambda.actors.runtime_session import RuntimeEvent
 from relambda.actors.trace import Trace
+=======
+from relambda.actors.runtime_session import RuntimeEvent, RuntimeFailure
+>>>>>>> 2e8efff (Run extensions, init environments as AWS does, shut them down in phases)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +83,27 @@ class Invocation:
         if self.on_end is not None:
             self.on_end()
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the runtime answered to an invocation: a payload, which a `failure` describes if it is one."""
+
+    invocation: Invocation
+    payload: bytes
+    failure: RuntimeFailure | None = None
+
+    @property
+    def status(self) -> str:
+        """As the log and the Telemetry API tell it."""
+        return "error" if self.failure else "success"
+
+    @property
+    def error_type(self) -> str:
+        """What the runtime said, if anything, of what failed."""
+        return self.failure.error_type if self.failure else ""
+
+    def finish(self, log_tail: bytes = b"") -> None:
+        """Give it to the invocation's caller."""
+        error = "Unhandled" if self.failure else ""
+        self.invocation.finish(Outcome(self.payload, self.invocation.version, error, log_tail))

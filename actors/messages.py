@@ -51,7 +51,7 @@ class InstanceIdle:
 
 @dataclass(frozen=True, slots=True)
 class InstanceResets:
-    """An instance's runtime is started anew in its container: `InstanceIdle` or `InstanceGone` comes next."""
+    """An instance's processes are ended in its container: `InstanceIdle` or `InstanceGone` comes next."""
 
     instance: "Instance"
 

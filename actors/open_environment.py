@@ -53,6 +53,11 @@ class OpenEnvironment(OpenSession):
         with self._lock:
             self._registry.expect(names)
 
+    @property
+    def extended(self) -> bool:
+        """See EnvironmentSession."""
+        return not self._registry.empty
+
     def extensions(self) -> tuple[ExtensionInfo, ...]:
         """See EnvironmentSession."""
         with self._lock:
@@ -72,15 +77,15 @@ class OpenEnvironment(OpenSession):
         super()._hand_over()
         self._give_out()
 
-    def shutdown(self, reason: ShutdownReason, deadline_ms: int) -> int:
+    def shutdown(self, reason: ShutdownReason, deadline_ms: int) -> tuple[str, ...]:
         """See EnvironmentSession."""
         with self._lock:
             if self._closed:
-                return 0
+                return ()
             self._registry.closed = True
             told = self._registry.post(SHUTDOWN, shutdown_document(reason, deadline_ms))
             self._give_out()
-            return len(told)
+            return tuple(extension.name for extension in told)
 
     def reset(self) -> None:
         """See EnvironmentSession: extensions are forgotten as the runtime is, and their subscriptions end."""

@@ -163,12 +163,17 @@ class EnvironmentSession(Session, Protocol):
         """
         ...
 
+    @property
+    def extended(self) -> bool:
+        """Whether there are extensions: an invocation ends later than with its answer."""
+        ...
+
     def extensions(self) -> tuple[ExtensionInfo, ...]:
         """All extensions, and where they are."""
         ...
 
-    def shutdown(self, reason: ShutdownReason, deadline_ms: int) -> int:
-        """Send SHUTDOWN to the extensions that want it, when they ask; how many they are.
+    def shutdown(self, reason: ShutdownReason, deadline_ms: int) -> tuple[str, ...]:
+        """Send SHUTDOWN to the extensions that want it, when they ask; their names.
 
         They exit then, which their container tells; at the deadline, in milliseconds since the epoch, they are killed.
         """

@@ -117,7 +117,7 @@ class Settings:
         "LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT",
         whole(1, 3600),
         "20",
-        "Seconds that an execution environment may take to start, before the function's own init.",
+        "Seconds that an execution environment's init phase may take; never more than 10, as on AWS.",
     )
     runtime_image_mapping: RuntimeImages = option(
         "LAMBDA_RUNTIME_IMAGE_MAPPING", RUNTIME_IMAGES, "", "Images in the place of the official ones, by runtime."

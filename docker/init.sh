@@ -1,31 +1,74 @@
-# The first process of every sandbox: it runs the function's runtime as its child, as the cloud bids it.
+# The first process of every sandbox: it runs the function's runtime and its extensions, as the cloud bids it.
 #
 # Run as `sh -c "$(cat init.sh)" relambda-init COMMAND...` by dash, bash or any POSIX shell; COMMAND is the runtime.
 # Standard input, one line each: first a secret token, then commands
-#   start       run COMMAND; its end is told with `exit CODE` (128 + N for signal N)
+#   start       where /opt/extensions holds files: tell `extension NAME` of each, then `extensions`; else as `run`
+#   extend      run each file in /opt/extensions; the end of one is told with `gone CODE NAME`
+#   run         run COMMAND; its end is told with `exit CODE` (128 + N for signal N)
+#   term        send SIGTERM to the runtime, if it runs
 #   kill        kill every process but this one, reap them, then tell `killed`
 #   mark ID     tell `mark ID PEAK`, behind all output so far; PEAK is the most memory used, in bytes, 0 if unknown
 # The end of standard input means that the cloud is gone: leave, which ends all processes of the container.
 #
 # What is told goes between the runtime's own output as a frame: NUL RS token SPACE words RS NUL. The token comes by
 # standard input and not as an argument, since the runtime can read arguments in /proc. A frame is one write shorter
-# than PIPE_BUF, so it is never torn.
+# than PIPE_BUF, so it is never torn. Standard error is for the output of extensions.
 
-exec 2>/dev/null
+exec 3>&2 2>/dev/null
 unset HOME  # the engine sets it, Lambda does not
 IFS= read -r token || exit 0
+runner=none
 
 tell() {
   printf '\000\036%s %s\036\000' "$token" "$*"
 }
 
-# A handler keeps this waiting shell alive when the runtime signals its own process group; exec takes it away again.
-# The runtime's streams are laid in the inner shell only, so that this one's "Killed" does not reach its output.
+# A handler keeps a waiting shell alive when what it waits for signals its own process group; exec takes it away again.
+# The streams are laid in the inner shell only, so that the waiting one's "Killed" does not reach the output.
 run() {
   trap - INT QUIT
   trap : TERM HUP USR1 USR2
-  (exec "$@" </dev/null 2>&1)
+  (exec "$@" </dev/null 2>&1 3>&-)
   tell exit $?
+}
+
+# Variables that extensions do not have: AWS, "Lambda Extensions API", "Environment variables".
+extend() {
+  trap - INT QUIT
+  trap : TERM HUP USR1 USR2
+  (
+    unset _HANDLER AWS_EXECUTION_ENV AWS_LAMBDA_LOG_GROUP_NAME AWS_LAMBDA_LOG_STREAM_NAME LAMBDA_RUNTIME_DIR \
+      LAMBDA_TASK_ROOT AWS_XRAY_CONTEXT_MISSING AWS_XRAY_DAEMON_ADDRESS _AWS_XRAY_DAEMON_ADDRESS _AWS_XRAY_DAEMON_PORT
+    exec "/opt/extensions/$1" </dev/null >&3 2>&3 3>&-
+  )
+  tell gone $? "$1"
+}
+
+begin_run() {
+  (run "$@") &
+  runner=$!
+}
+
+begin_extend() {
+  (extend "$1") &
+}
+
+each_extension() {
+  for file in /opt/extensions/*; do
+    [ ! -f "$file" ] || "$@" "${file##*/}"
+  done
+}
+
+# The runtime is the child of the shell that waits for it.
+terminate() {
+  for stat in /proc/[0-9]*/stat; do
+    read -r fields <"$stat" || continue
+    set -f
+    # shellcheck disable=SC2086 # fields behind the command's name, which may hold anything
+    set -- ${fields##*) }
+    set +f
+    [ "$2" != "$runner" ] || kill -TERM "${fields%% *}"
+  done
 }
 
 # Shells reap strangers' orphans only while they wait for a child of their own: a short one is given to them.
@@ -53,7 +96,17 @@ memory_peak() {
 marks=0
 while IFS= read -r line; do
   case $line in
-    start) (run "$@") & ;;
+    start)
+      if [ -d /opt/extensions ] && [ -n "$(each_extension echo)" ]; then
+        each_extension tell extension
+        tell extensions
+      else
+        begin_run "$@"
+      fi
+      ;;
+    extend) each_extension begin_extend ;;
+    run) begin_run "$@" ;;
+    term) terminate ;;
     kill)
       kill_all
       tell killed

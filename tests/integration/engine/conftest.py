@@ -25,9 +25,22 @@ class Recorder:
 
     heard: "queue.Queue[tuple[Any, ...]]" = field(default_factory=queue.Queue)
     output: bytes = b""
+    extension_output: bytes = b""
 
     def on_output(self, data: bytes) -> None:
         self.heard.put(("output", data))
+
+    def on_extension_output(self, data: bytes) -> None:
+        self.extension_output += data
+
+    def on_extension_found(self, name: str) -> None:
+        self.heard.put(("extension", name))
+
+    def on_extensions_told(self) -> None:
+        self.heard.put(("extensions",))
+
+    def on_extension_exit(self, name: str, code: int) -> None:
+        self.heard.put(("extension exit", name, code))
 
     def on_runtime_exit(self, code: int) -> None:
         self.heard.put(("exit", code))

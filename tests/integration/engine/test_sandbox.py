@@ -92,18 +92,86 @@ def test_a_killed_runtime_leaves_files_and_no_process(launch: Launch, any_shell:
     sandbox, recorder = launch(script, engine=any_shell)
     sandbox.start_runtime()
     recorder.until_output(b"ready\n")
-    sandbox.kill_runtime()
+    sandbox.kill()
     assert recorder.next_word() == ("killed",)
     assert recorder.output == b"here\n0\nready\n"
     sandbox.start_runtime()
     recorder.until_output(b"ready\nhere\nhere\n0\nready\n")
 
 
+def extensions_folder(folder: Path, **scripts: str) -> Mount:
+    """A layer with these extensions, each a shell script."""
+    folder.chmod(0o755)
+    (folder / "extensions").mkdir()
+    for name, script in scripts.items():
+        file = folder / "extensions" / name
+        file.write_text(f"#!/bin/bash\n{script}\n")
+        file.chmod(0o755)
+    return Mount(folder, "/opt")
+
+
+def test_extensions_are_told_and_started_before_the_runtime(
+    launch: Launch, any_shell: DockerEngine, tmp_path: Path
+) -> None:
+    """Given two extensions, when the sandbox starts, then both are told and nothing runs; then each as it is bidden."""
+    layer = extensions_folder(
+        tmp_path, first="echo first ${_HANDLER-none} $SEEN; touch /tmp/ran; exit 3", second="kill -KILL $$"
+    )
+    (tmp_path / "extensions" / "no file").mkdir()
+    sandbox, recorder = launch(
+        "ls /tmp; echo $_HANDLER",
+        engine=any_shell,
+        mounts=[layer],
+        environment={"_HANDLER": "h", "SEEN": "yes"},
+    )
+    sandbox.start()
+    assert [recorder.next_word() for _ in range(3)] == [
+        ("extension", "first"),
+        ("extension", "second"),
+        ("extensions",),
+    ]
+    sandbox.start_extensions()
+    ends = {recorder.next_word(), recorder.next_word()}
+    assert ends == {("extension exit", "first", 3), ("extension exit", "second", 137)}
+    sandbox.start_runtime()
+    assert recorder.next_word() == ("exit", 0)
+    assert (recorder.output, recorder.extension_output) == (b"ran\nh\n", b"first none yes\n")
+
+
+def test_what_cannot_be_started_is_told(launch: Launch, tmp_path: Path) -> None:
+    """Given an extension that is no program and one without the right, when they start, then 127 and 126 are told."""
+    layer = extensions_folder(tmp_path, bad="", closed="")
+    (tmp_path / "extensions" / "bad").write_text("#!/no/such/interpreter\n")
+    (tmp_path / "extensions" / "closed").chmod(0o644)
+    sandbox, recorder = launch("exit 0", mounts=[layer])
+    sandbox.start_extensions()
+    assert {recorder.next_word() for _ in range(2)} == {
+        ("extension exit", "bad", 127),
+        ("extension exit", "closed", 126),
+    }
+
+
+def test_the_runtime_alone_is_terminated(launch: Launch, any_shell: DockerEngine, tmp_path: Path) -> None:
+    """Given a runtime and an extension, when the runtime is terminated, then it may still work, and the other lives."""
+    layer = extensions_folder(tmp_path, stays="trap 'touch /tmp/hurt' TERM; echo up; while :; do sleep 0.1; done")
+    script = "trap 'echo bye; ls /tmp; exit 9' TERM; echo up; while :; do sleep 0.1; done"
+    sandbox, recorder = launch(script, engine=any_shell, mounts=[layer])
+    sandbox.terminate_runtime()
+    sandbox.start_extensions()
+    sandbox.start_runtime()
+    recorder.until_output(b"up\n")
+    sandbox.terminate_runtime()
+    assert recorder.next_word() == ("exit", 9)
+    assert recorder.output == b"up\nbye\n"
+    sandbox.kill()
+    assert recorder.next_word() == ("killed",)
+
+
 def test_killing_no_runtime_is_answered_too(launch: Launch, any_shell: DockerEngine) -> None:
     """Given a sandbox without a runtime, when it is killed twice, then both are answered."""
     sandbox, recorder = launch("exit 0", engine=any_shell)
-    sandbox.kill_runtime()
-    sandbox.kill_runtime()
+    sandbox.kill()
+    sandbox.kill()
     assert [recorder.next_word(), recorder.next_word()] == [("killed",), ("killed",)]
 
 

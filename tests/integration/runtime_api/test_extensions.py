@@ -103,7 +103,7 @@ def test_shutdown_reaches_those_who_want_it(sandbox: Any, external: External, re
     told.register("SHUTDOWN")
     not_told.register("INVOKE")
     waiting = told.parked()
-    assert sandbox.session.shutdown("spindown", 1234) == 1
+    assert sandbox.session.shutdown("spindown", 1234) == ("told",)
     wanted = {"eventType": "SHUTDOWN", "shutdownReason": "spindown", "deadlineMs": 1234}
     assert document_of(reply_of(waiting)) == wanted
 

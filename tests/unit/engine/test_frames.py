@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relambda.actors.engine_frames import FrameReader, Killed, Marked, Output, RuntimeExited, Word
+from relambda.actors.engine_frames import (
+    ExtensionExited,
+    ExtensionFound,
+    ExtensionsTold,
+    FrameReader,
+    Killed,
+    Marked,
+    Output,
+    RuntimeExited,
+    Word,
+)
 
 TOKEN = "0123456789abcdef"
 OTHER = "fedcba9876543210"
@@ -45,23 +55,40 @@ hostile = st.one_of(
     st.integers(1, len(TOKEN)).map(lambda length: b"\x00\x1e" + TOKEN[:length].encode()),
 )
 outputs = hostile.map(Output)
+names = st.text("abc -.é", min_size=1, max_size=255 // 2)
 told = st.one_of(
     st.integers(0, 255).map(RuntimeExited),
+    st.builds(ExtensionFound, names),
+    st.just(ExtensionsTold()),
+    st.builds(ExtensionExited, names, st.integers(0, 255)),
     st.just(Killed()),
     st.builds(Marked, st.text("abcdef0123456789-", min_size=1, max_size=36), memory_peak_bytes=st.integers(0, 2**40)),
 )
 
 
 def written(word: Word) -> bytes:
+    if isinstance(word, Output):
+        return word.data
+    return frame(words_of(word))
+
+
+def words_of(word: Word) -> str:
     match word:
-        case Output(data):
-            return data
         case RuntimeExited(code):
-            return frame(f"exit {code}")
+            words = f"exit {code}"
+        case ExtensionFound(name):
+            words = f"extension {name}"
+        case ExtensionsTold():
+            words = "extensions"
+        case ExtensionExited(name, code):
+            words = f"gone {code} {name}"
         case Killed():
-            return frame("killed")
+            words = "killed"
         case Marked(mark, peak):
-            return frame(f"mark {mark} {peak}")
+            words = f"mark {mark} {peak}"
+        case _:
+            pytest.fail(f"{word} is no frame")
+    return words
 
 
 @given(words=st.lists(st.one_of(outputs, told), max_size=12), places=st.lists(st.integers(0, 10_000), max_size=12))

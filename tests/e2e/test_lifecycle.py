@@ -1,0 +1,64 @@
+"""The phases of an execution environment: its init, the init inside an invocation, and what is reported of each."""
+
+import io
+import uuid
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.docker
+
+Call = Callable[..., Any]
+
+SLOW_ONCE = """
+import os, pathlib, time
+
+if not pathlib.Path("/tmp/seen").exists():
+    pathlib.Path("/tmp/seen").touch()
+    time.sleep(600)
+
+
+def handler(event, context):
+    return os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"]
+"""
+SLOW = "import time\ntime.sleep(600)\n"
+
+
+@pytest.fixture
+def hasty(make_cloud: Any) -> Any:
+    """A cloud whose environments have three seconds to start."""
+    return make_cloud(LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT="3")
+
+
+def test_an_init_that_takes_too_long_is_done_again_in_the_invocation(
+    hasty: Any, make_function: Any, call: Call
+) -> None:
+    """Given an init past its limit, then the invocation starts it once more, inside the function's own timeout."""
+    aws = hasty.client()
+    once = make_function(aws, SLOW_ONCE, Timeout=30)
+    told, answer = call(aws, once)
+    assert (told, answer.get("FunctionError")) == ("on-demand", None)
+    always = make_function(aws, SLOW, Timeout=2)
+    failed, answer = call(aws, always)
+    assert failed["errorMessage"].endswith("Task timed out after 2.00 seconds")
+
+
+def test_a_wrapper_script_starts_the_runtime(shared_cloud: Any, make_function: Any, call: Call) -> None:
+    """Given AWS_LAMBDA_EXEC_WRAPPER, then that script in a layer starts the runtime; a missing one is status 127."""
+    aws = shared_cloud.client()
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w") as archive:
+        entry = zipfile.ZipInfo("wrapper")
+        entry.external_attr = 0o755 << 16
+        archive.writestr(entry, '#!/bin/sh\nexport WRAPPED="by $0"\nexec "$@"\n')
+    layer = aws.publish_layer_version(LayerName=f"l-{uuid.uuid4().hex[:12]}", Content={"ZipFile": body.getvalue()})
+    source = "import os\n\ndef handler(event, context):\n    return os.environ['WRAPPED']\n"
+
+    def wrapped(path: str) -> Any:
+        variables = {"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": path}}
+        return call(aws, make_function(aws, source, Layers=[layer["LayerVersionArn"]], Environment=variables))[0]
+
+    assert wrapped("/opt/wrapper") == "by /opt/wrapper"
+    assert wrapped("/opt/nowhere")["errorMessage"].endswith("Runtime exited with error: exit status 127")
