@@ -6,12 +6,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-<<<<<<< HEAD
-from relambda.actors.runtime_session import RuntimeEvent
-from relambda.actors.trace import Trace
-=======
 from relambda.actors.runtime_session import RuntimeEvent, RuntimeFailure
->>>>>>> 2e8efff (Run extensions, init environments as AWS does, shut them down in phases)
+from relambda.actors.trace import Trace
 
 
 @dataclass(frozen=True, slots=True)
