@@ -9,7 +9,7 @@ from typing import Final
 
 from relambda.actors.environment_routes import ENVIRONMENT_ROUTES
 from relambda.actors.extension_routes import EXTENSION_ROUTES
-from relambda.actors.invocation_routes import INVOCATION_ROUTES
+from relambda.actors.invocation_routes import LONGEST_RESPONSE, invocation_routes
 from relambda.actors.open_environment import OpenEnvironment
 from relambda.actors.open_session import OpenSession
 from relambda.actors.runtime_client import RuntimeClient
@@ -33,9 +33,10 @@ _log = logging.getLogger(__name__)
 class RuntimeApi:
     """Serves runtimes over HTTP/1.1, each connection on a thread of its own. Any thread may call."""
 
-    def __init__(self, host: str, port: int = 0) -> None:
+    def __init__(self, host: str, port: int = 0, longest_response: int = LONGEST_RESPONSE) -> None:
         self._host, self._port = host, port
-        self._routes = Routes((*INVOCATION_ROUTES, *EXTENSION_ROUTES, *TELEMETRY_ROUTES, *ENVIRONMENT_ROUTES))
+        invocations = invocation_routes(longest_response)
+        self._routes = Routes((*invocations, *EXTENSION_ROUTES, *TELEMETRY_ROUTES, *ENVIRONMENT_ROUTES))
         self._lock = threading.Lock()
         self._sessions: dict[str, OpenSession] = {}
         self._served: dict[threading.Thread, Connection] = {}

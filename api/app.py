@@ -25,8 +25,10 @@ App: TypeAlias = "falcon.App[falcon.Request, falcon.Response]"
 MOST_OF_A_PAYLOAD = {"Invoke": 6_291_456, "InvokeWithResponseStream": 6_291_456, "InvokeAsync": 262_144}
 """Bytes of the body of operations that carry a payload (limits.tsv; API reference, InvokeAsync)."""
 
+WITH_CODE = frozenset({"CreateFunction", "UpdateFunctionCode", "PublishLayerVersion"})
+"""Operations whose bodies hold a package: the limit of CreateFunction is theirs."""
 MOST_OF_OTHERS = 8 * 1024 * 1024
-"""Bytes of the body of other services' operations: a batch of log events has a megabyte, more when it is escaped."""
+"""Bytes of the body of all others: a checkpoint's result has 6 MiB, a batch of log events a megabyte, escaped more."""
 
 
 def create_app(cloud: Cloud) -> App:
@@ -98,17 +100,18 @@ class Gate:
 
     def _body(self, req: falcon.Request, head: Head) -> bytes:
         """The request's body, refused by its declared length before it is read. Raises ServiceError (413)."""
-        name = head.operation.name
-        most = _most(head) or self._cloud.limits.create_function_request_size
+        name, most = head.operation.name, self._most(head)
         if (req.content_length or 0) > most:
             raise _too_large(name, most)
         body: bytes = req.bounded_stream.read() if req.content_length else _chunked(req, name, most)
         return body
 
-
-def _most(head: Head) -> int | None:
-    """Bytes of an operation's body where the limit is not that of CreateFunction."""
-    return MOST_OF_A_PAYLOAD.get(head.operation.name) if head.service.name == "lambda" else MOST_OF_OTHERS
+    def _most(self, head: Head) -> int:
+        """Bytes of an operation's body."""
+        name = head.operation.name
+        if head.service.name == "lambda" and name in WITH_CODE:
+            return self._cloud.limits.create_function_request_size
+        return MOST_OF_A_PAYLOAD.get(name, MOST_OF_OTHERS)
 
 
 def _chunked(req: falcon.Request, name: str, most: int) -> bytes:

@@ -20,6 +20,7 @@ from relambda.actors.invocation import Invocation, Outcome
 from relambda.actors.log_writer import LogWriter
 from relambda.actors.trace_sink import TraceSink
 from relambda.api.cloud_file import own_version
+from relambda.api.code_storage import CodeStorage
 from relambda.api.records import Records
 from relambda.api.settings import Settings
 from relambda.api.tenure import Tenure
@@ -100,6 +101,11 @@ class Cloud:
     def hot_reload(self) -> Roots:
         """Which folders may be mounted as code."""
         return self._tenure.room.hot_reload.roots
+
+    @property
+    def code_storage(self) -> CodeStorage:
+        """The quota of code."""
+        return self._tenure.code_storage
 
     def new_id(self) -> str:
         """A fresh id."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from relambda.actors.domain.names import ResourceName
 from relambda.actors.domain.refusals import Refusal, invalid
-from relambda.actors.domain.version import Code
+from relambda.actors.domain.version import Code, Version
 from relambda.actors.hot_folder import HotFolderError
 from relambda.actors.packages import PackageError, inspect_zip
 from relambda.api.call import Call
@@ -59,9 +59,11 @@ def _stored(call: Call, zipped: bytes) -> Code:
         inspect_zip(zipped, limits.code_size_unzipped)
     except PackageError as error:
         raise invalid(str(error)) from None
+    call.cloud.code_storage.admit(call.scope, len(zipped))
     return Code(sha256=call.cloud.blobs.put(zipped), size=len(zipped))
 
 
-def wait_until_settled(cloud: "Cloud", function: ResourceName) -> None:
-    """Wait until no preparation of $LATEST is under way, or the bound is over."""
-    cloud.wait_for(lambda: not cloud.views.qualified(function, None).unfinished, SETTLE_SECONDS)
+def wait_until_settled(cloud: "Cloud", function: ResourceName, number: str) -> Version:
+    """The version when no preparation of it is under way, or the bound is over. Raises Refusal when it is gone."""
+    cloud.wait_for(lambda: not cloud.views.qualified(function, number).unfinished, SETTLE_SECONDS)
+    return cloud.views.qualified(function, number)

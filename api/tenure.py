@@ -26,6 +26,7 @@ from relambda.actors.system import ActorSystem
 from relambda.actors.trace_daemon import TraceDaemon
 from relambda.actors.watcher import Watcher
 from relambda.api.bridge import surroundings
+from relambda.api.code_storage import CodeStorage
 from relambda.api.image_names import candidates_of
 from relambda.api.records import Records, start_trace_daemon
 from relambda.api.sandboxes import container_options
@@ -48,6 +49,7 @@ class Tenure:
     room: Room
     system: ActorSystem
     trace_daemon: TraceDaemon | None
+    code_storage: CodeStorage
 
     @classmethod
     def begin(
@@ -67,7 +69,8 @@ class Tenure:
         blobs = Blobs(directory.blobs_path)
         scheduler = Scheduler(clock)
         engine = LateEngine(lambda: DockerEngine(cloud_id, container_options(settings), offline=settings.offline))
-        runtime_api = RuntimeApi(host := _sweep(engine))
+        host = _sweep(engine)
+        runtime_api = RuntimeApi(host, longest_response=limits.payload_size)
         runtime_api.start()
         daemon = start_trace_daemon(host, records.traces)
         packages = Packages(settings.state_dir / "packages")
@@ -95,7 +98,8 @@ class Tenure:
         views = Views(store)
         _reserve(views, room.concurrency)
         system.open(room)
-        return cls(store, blobs, views, room, system, daemon)
+        storage = CodeStorage(limits.total_code_size, lambda scope: views.usage(scope)[1])
+        return cls(store, blobs, views, room, system, daemon, storage)
 
     def end(self, timeout: float) -> int:
         """Wait for running invocations, then stop everything; about `timeout` seconds at most. The log's last head."""

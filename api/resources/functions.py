@@ -49,10 +49,9 @@ def create_function(call: Call) -> Output:
     )
     with referring(call, given if is_new else {}):
         state: FunctionState = call.cloud.ask(command)
-    if call.cloud.settings.synchronous_create:
-        wait_until_settled(call.cloud, function)
-        return describe(function, call.cloud.views.qualified(function, None), qualified=False)
     version = state.versions[str(state.last_version)] if command.publish else state.versions[LATEST]
+    if call.cloud.settings.synchronous_create:
+        version = wait_until_settled(call.cloud, function, version.version)
     return describe(function, version, qualified=False)
 
 

@@ -59,8 +59,6 @@ def publish_layer_version(call: Call) -> Output:
     if content.get("ZipFile") is None and not (content.get("S3Bucket") and content.get("S3Key")):
         raise invalid("Please provide a source for layer content.")
     code = code_of(call, content)
-    if call.cloud.views.usage(call.scope)[1] + code.size > call.cloud.limits.total_code_size:
-        raise Refusal("CodeStorageExceededException", "Code storage limit exceeded.")
     command = PublishLayerVersion(
         resource=name,
         at_ms=call.now_ms(),

@@ -24,6 +24,8 @@ def publish_version(call: Call) -> Output:
         to_latest_published=given.get("PublishTo") == "LATEST_PUBLISHED",
     )
     latest = call.cloud.views.version(function, LATEST)
+    if latest is not None:
+        call.cloud.code_storage.admit(call.scope, latest.code.size)
     with referring(call, latest.config if latest else {}):
         state: FunctionState = call.cloud.ask(command)
     version = publication(state, to_latest_published=command.to_latest_published)

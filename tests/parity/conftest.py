@@ -73,22 +73,71 @@ def s3() -> Iterator[S3]:
         thread.join(10)
 
 
+class StartCloud(Protocol):
+    """Starts a cloud with options; answers what `relambda start --json` does: its `url`, `state_dir`, `pid`."""
+
+    def __call__(self, **options: str) -> dict[str, Any]: ...
+
+
 @pytest.fixture(scope="session")
-def cloud(python_image: str, s3: S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """A running cloud as `relambda start --json` describes it: its `url`, `state_dir`, `pid`.
+def start_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartCloud]:
+    """Starts clouds, which are stopped at the end."""
+    places: list[tuple[object, ...]] = []
+
+    def start(**options: str) -> dict[str, Any]:
+        where = ("--state-dir", tmp_path_factory.mktemp("parity") / "state")
+        started = _relambda("start", "-d", "--host", "127.0.0.1", "--port", 0, *where, "--json", **options)
+        places.append(where)
+        answer: dict[str, Any] = json.loads(started.stdout)
+        return answer
+
+    yield start
+    for where in places:
+        _relambda("stop", *where)
+
+
+@pytest.fixture(scope="session")
+def cloud(python_image: str, s3: S3, start_cloud: StartCloud) -> dict[str, Any]:
+    """The cloud of the suite.
 
     Where AWS ties a feature to other runtimes, their functions become Active here on python3.11's image.
     """
-    state_dir = tmp_path_factory.mktemp("parity") / "state"
-    where = ("--state-dir", state_dir)
-    options = {
-        "LAMBDA_RUNTIME_IMAGE_MAPPING": json.dumps(dict.fromkeys(STAND_INS, python_image)),
-        "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{s3.server_port}",
-    }
-    address = ("--host", "127.0.0.1", "--port", 0)
-    started = _relambda("start", "-d", *address, *where, "--json", **options)
-    yield json.loads(started.stdout)
-    _relambda("stop", *where)
+    return start_cloud(
+        LAMBDA_RUNTIME_IMAGE_MAPPING=json.dumps(dict.fromkeys(STAND_INS, python_image)),
+        AWS_ENDPOINT_URL_S3=f"http://127.0.0.1:{s3.server_port}",
+    )
+
+
+@pytest.fixture(scope="session")
+def session() -> boto3.session.Session:
+    """Reads the model once for all clients."""
+    return boto3.session.Session()
+
+
+def _client(session: boto3.session.Session, url: str, account: str, region: str, **config: Any) -> Any:
+    """A Lambda client that does not retry."""
+    return session.client(
+        "lambda",
+        endpoint_url=url,
+        region_name=region,
+        aws_access_key_id=account,
+        aws_secret_access_key="parity",
+        config=Config(**{"retries": {"total_max_attempts": 1}, "max_pool_connections": 20, **config}),
+    )
+
+
+@pytest.fixture(scope="session")
+def aws_of(session: boto3.session.Session) -> Iterator[Callable[[dict[str, Any]], Any]]:
+    """Makes clients of account 111111111111 in us-east-1 of any cloud."""
+    made: list[Any] = []
+
+    def client(cloud: dict[str, Any]) -> Any:
+        made.append(_client(session, cloud["url"], ACCOUNT, REGION))
+        return made[-1]
+
+    yield client
+    for each in made:
+        each.close()
 
 
 class Clients(Protocol):
@@ -98,22 +147,14 @@ class Clients(Protocol):
 
 
 @pytest.fixture(scope="session")
-def other_aws(cloud: dict[str, Any]) -> Iterator[Clients]:
+def other_aws(cloud: dict[str, Any], session: boto3.session.Session) -> Iterator[Clients]:
     """Clients of any account and region; `config` is for botocore's Config. They do not retry."""
     made: dict[str, Any] = {}
-    session = boto3.session.Session()
 
     def client(account: str = ACCOUNT, region: str = REGION, **config: Any) -> Any:
         key = repr((account, region, config))
         if key not in made:
-            made[key] = session.client(
-                "lambda",
-                endpoint_url=cloud["url"],
-                region_name=region,
-                aws_access_key_id=account,
-                aws_secret_access_key="parity",
-                config=Config(**{"retries": {"total_max_attempts": 1}, "max_pool_connections": 20, **config}),
-            )
+            made[key] = _client(session, cloud["url"], account, region, **config)
         return made[key]
 
     yield client
