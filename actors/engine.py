@@ -24,6 +24,14 @@ class ImageUnavailableError(EngineError):
     """None of the images that would do is present, and none could be pulled."""
 
 
+class ImageAccessDeniedError(ImageUnavailableError):
+    """The image's registry wants other credentials than those of Docker's own configuration."""
+
+
+class ImageNotFoundError(ImageUnavailableError):
+    """The image's registry answers that it has no such image."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mount:
     """A host folder or file that a sandbox sees, read-only."""
@@ -160,8 +168,13 @@ class Engine(Protocol):
     def ensure_image(self, candidates: Sequence[str], on_progress: Callable[[str], None]) -> str:
         """The first candidate that is present; else the first one that can be pulled; never pulls a present one.
 
-        Calls at the same time for the same image share one pull. Raises ImageUnavailableError.
+        Calls at the same time for the same image share one pull. Raises ImageUnavailableError; with one candidate,
+        ImageAccessDeniedError or ImageNotFoundError where its registry said so.
         """
+        ...
+
+    def resolved_image(self, image: str) -> str:
+        """A present image's name with the digest that its registry has for it; "" for one that has no registry."""
         ...
 
     def start_sandbox(self, spec: SandboxSpec, listener: SandboxListener) -> Sandbox:

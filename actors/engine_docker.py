@@ -80,6 +80,10 @@ class DockerEngine:
         """
         return self._images.ensure(candidates, on_progress)
 
+    def resolved_image(self, image: str) -> str:
+        """As the contract says. Raises ImageUnavailableError when it is not present."""
+        return self._images.config(image).resolved
+
     def start_sandbox(self, spec: SandboxSpec, listener: SandboxListener) -> Sandbox:
         """Create and start a container with the init waiting. Raises EngineError, and leaves no container then."""
         with self._disk(spec) as disk:

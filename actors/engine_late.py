@@ -39,6 +39,10 @@ class LateEngine:
         """The first candidate that is present, or could be pulled."""
         return self._found().ensure_image(candidates, on_progress)
 
+    def resolved_image(self, image: str) -> str:
+        """A present image's name with its digest."""
+        return self._found().resolved_image(image)
+
     def start_sandbox(self, spec: SandboxSpec, listener: SandboxListener) -> Sandbox:
         """Create and start a container with the init waiting."""
         return self._found().start_sandbox(spec, listener)

@@ -11,7 +11,7 @@ from docker import APIClient
 from docker.errors import DockerException, ImageNotFound
 from requests.exceptions import RequestException
 
-from relambda.actors.engine import EngineError, ImageUnavailableError
+from relambda.actors.engine import EngineError, ImageAccessDeniedError, ImageNotFoundError, ImageUnavailableError
 from relambda.actors.engine_client import FoundEngine
 from relambda.actors.runtime_images import is_local, runtime_of
 
@@ -25,6 +25,8 @@ class ImageConfig:
 
     entrypoint: tuple[str, ...]
     command: tuple[str, ...]
+    resolved: str
+    """Its name with the digest that its registry has for it; "" when none has it."""
 
 
 @dataclass(slots=True)
@@ -49,7 +51,8 @@ class ImageShelf:
         for name in candidates:
             if self._look(name):
                 return name
-        failures = []
+        failures: list[str] = []
+        kind = ImageUnavailableError
         for name in candidates:
             if is_local(name) or self._offline:
                 why = "is built on this machine only, never pulled" if is_local(name) else "not pulled: offline"
@@ -59,9 +62,10 @@ class ImageShelf:
                 self._pull_shared(name, on_progress)
             except ImageUnavailableError as error:
                 failures.append(f"{name}: {error}")
+                kind = type(error) if len(candidates) == 1 else kind
             else:
                 return name
-        raise ImageUnavailableError(_unavailable(candidates, failures))
+        raise kind(_unavailable(candidates, failures))
 
     def config(self, name: str) -> ImageConfig:
         """How to run an image, as of when it was last made sure of. Raises ImageUnavailableError when not present."""
@@ -72,13 +76,15 @@ class ImageShelf:
 
     def _look(self, name: str) -> ImageConfig | None:
         try:
-            config = self._client.inspect_image(name)["Config"] or {}  # type: ignore[no-untyped-call]
+            image = self._client.inspect_image(name)  # type: ignore[no-untyped-call]
         except ImageNotFound:
             self._configs.pop(name, None)
             return None
         except (DockerException, RequestException) as error:
             raise EngineError(f"the engine does not tell whether the image {name} is present: {error}") from error
-        found = ImageConfig(tuple(config.get("Entrypoint") or ()), tuple(config.get("Cmd") or ()))
+        config = image["Config"] or {}
+        entrypoint, command = tuple(config.get("Entrypoint") or ()), tuple(config.get("Cmd") or ())
+        found = ImageConfig(entrypoint, command, _resolved(name, image.get("RepoDigests") or ()))
         self._configs[name] = found
         return found
 
@@ -107,7 +113,7 @@ class ImageShelf:
                 self._pull(name, lambda line: _report(pull, line))
             pull.done.set_result(None)
         except (DockerException, RequestException, EngineError) as error:
-            pull.done.set_exception(ImageUnavailableError(str(error)))
+            pull.done.set_exception(_refusal(str(error)))
         except BaseException as error:
             pull.done.set_exception(ImageUnavailableError(f"the pull was broken off: {error!r}"))
             raise
@@ -126,6 +132,24 @@ class ImageShelf:
         if not self._look(name):
             raise ImageUnavailableError("the engine pulled it, and does not have it")
         report(f"pulled {name}")
+
+
+def _resolved(name: str, digests: Sequence[str]) -> str:
+    """Of all names with a digest that an image has, the one of the registry and repository that were asked for."""
+    repository = name.partition("@")[0]
+    if ":" in repository.rpartition("/")[2]:
+        repository = repository.rpartition(":")[0]
+    return next((digest for digest in digests if digest.partition("@")[0] == repository), "")
+
+
+def _refusal(said: str) -> ImageUnavailableError:
+    """Why a registry gave no image: engines tell the registry's own words only (Docker's distribution API)."""
+    lower = said.lower()
+    if any(word in lower for word in ("denied", "unauthorized", "no basic auth credentials")):
+        return ImageAccessDeniedError(said)
+    if any(word in lower for word in ("manifest unknown", "name unknown", "not found")):
+        return ImageNotFoundError(said)
+    return ImageUnavailableError(said)
 
 
 def _report(pull: _Pull, line: str) -> None:

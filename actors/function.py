@@ -10,7 +10,7 @@ from relambda.actors.domain.names import ResourceName
 from relambda.actors.domain.refusals import Refusal
 from relambda.actors.domain.routing import check_admission, invocable, resolve
 from relambda.actors.domain.state import FunctionState, function
-from relambda.actors.domain.version import Status, Version
+from relambda.actors.domain.version import Version
 from relambda.actors.entity import EntityActor
 from relambda.actors.fleet import Fleet
 from relambda.actors.instance import Instance
@@ -25,6 +25,7 @@ from relambda.actors.messages import (
     Prepared,
     Reap,
 )
+from relambda.actors.preparation import Outcome
 from relambda.actors.provisioning import Provisioning
 from relambda.actors.room import Room
 from relambda.actors.trace import Trace, trace_of
@@ -101,12 +102,12 @@ class FunctionActor(EntityActor[FunctionState]):
             key = (version.version, version.revision_id)
             if version.unfinished and key not in self._preparing:
                 self._preparing.add(key)
-                self.room.preparation.begin(version, lambda failure, key=key: self._ready_later(key, failure))  # type: ignore[misc]
+                self.room.preparation.begin(version, lambda outcome, key=key: self._ready_later(key, outcome))  # type: ignore[misc]
 
-    def _ready_later(self, key: tuple[str, str], failure: Status | None) -> None:
+    def _ready_later(self, key: tuple[str, str], outcome: Outcome) -> None:
         """Called on a preparation's thread: hold the transition visible for as long as the user wants."""
         stream, post = self.resource.stream, self.room.post
-        message = Prepared(*key, failure)
+        message = Prepared(*key, outcome.failure, outcome.resolved_image_uri)
         if self.room.options.state_transition:
             self.room.scheduler.after(self.room.options.state_transition, lambda: post.tell(stream, message))
         else:
@@ -121,6 +122,7 @@ class FunctionActor(EntityActor[FunctionState]):
             prepared_revision_id=message.revision_id,
             revision_id=self.room.new_id(),
             failure=message.failure,
+            resolved_image_uri=message.resolved_image_uri,
         )
         self.apply(finish)
 

@@ -33,6 +33,7 @@ class Prepared:
     version: str
     revision_id: str
     failure: Status | None
+    resolved_image_uri: str = ""
 
 
 @dataclass(frozen=True, slots=True)

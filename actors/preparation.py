@@ -3,17 +3,26 @@
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from relambda.actors import sandbox_user
 from relambda.actors.domain.configuration import Layer
 from relambda.actors.domain.version import Code, Status, Version
-from relambda.actors.engine import Engine, EngineError, Mount
+from relambda.actors.engine import Engine, EngineError, ImageAccessDeniedError, ImageNotFoundError, Mount
 from relambda.actors.hot_folder import HotFolderError, Roots
 from relambda.actors.packages import Packages
 from relambda.store.blobs import Blobs
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a preparation ended: the state Failed with AWS's reason code, or None; an image's digest in its registry."""
+
+    failure: Status | None = None
+    resolved_image_uri: str = ""
 
 
 class Preparation:
@@ -33,32 +42,33 @@ class Preparation:
         self._passwd = Mount(packages.file("passwd", sandbox_user.PASSWD), "/etc/passwd")
         self._workers = ThreadPoolExecutor(workers, thread_name_prefix="preparation")
 
-    def begin(self, version: Version, done: Callable[[Status | None], None]) -> None:
-        """Prepare a version in the background; `done` gets None, or the state Failed with AWS's reason code."""
+    def begin(self, version: Version, done: Callable[[Outcome], None]) -> None:
+        """Prepare a version in the background; `done` is called on a thread of the preparation."""
         self._workers.submit(lambda: done(self._prepare(version)))
 
     def stop(self) -> None:
         """Begin nothing more; what runs goes on to its own bound, and nobody waits for it."""
         self._workers.shutdown(wait=False, cancel_futures=True)
 
-    def _prepare(self, version: Version) -> Status | None:
+    def _prepare(self, version: Version) -> Outcome:
         try:
-            self.image(version)
+            image = self.image(version)
             self.mounts(version)
+            return Outcome(None, self._engine.resolved_image(image) if version.code.image_uri else "")
         except EngineError as error:
-            return Status("Failed", str(error), "InvalidImage" if version.code.image_uri else "InternalError")
+            _log.warning("a function cannot run: %s", error)
+            return Outcome(_failed(error, version.code.image_uri))
         except HotFolderError as error:
-            return Status("Failed", str(error), "InvalidConfiguration")
+            return Outcome(Status("Failed", str(error), "InvalidConfiguration"))
         except Exception as error:  # noqa: BLE001 - whatever it was, the function must not stay Pending
             _log.exception("preparing %s failed", version.code)
-            return Status("Failed", f"{type(error).__name__}: {error}", "InternalError")
-        return None
+            return Outcome(Status("Failed", f"{type(error).__name__}: {error}", "InternalError"))
 
     def image(self, version: Version) -> str:
-        """The image that runs a version, present from now on. Raises EngineError."""
-        own = version.code.image_uri
-        candidates = [own] if own else self._candidates(version.config["Runtime"])
-        return self._engine.ensure_image(candidates, _log.info)
+        """The image that runs a version, present from now on: one that was resolved stays. Raises EngineError."""
+        code = version.code
+        own = code.resolved_image_uri or code.image_uri
+        return self._engine.ensure_image([own] if own else self._candidates(version.config["Runtime"]), _log.info)
 
     def mounts(self, version: Version) -> list[Mount]:
         """What a version's runtime sees of the host: its user's name, its code and layers, unpacked by now.
@@ -85,3 +95,15 @@ class Preparation:
 
     def _unpacked(self, sha256: str) -> Path:
         return self._packages.unpack(sha256, self._blobs.path(sha256))
+
+
+def _failed(error: EngineError, image_uri: str) -> Status:
+    """AWS's own words and codes where there are some (the developer guide's page on container image errors)."""
+    match error:
+        case ImageAccessDeniedError():
+            reason = "Lambda does not have permission to access the ECR image. Check the ECR permissions."
+            return Status("Failed", reason, "ImageAccessDenied")
+        case ImageNotFoundError() if image_uri:
+            reason = f"Source image {image_uri} does not exist. Provide a valid source image."
+            return Status("Failed", reason, "InvalidImage")
+    return Status("Failed", str(error), "InvalidImage" if image_uri else "InternalError")

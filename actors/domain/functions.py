@@ -65,6 +65,7 @@ class FinishPreparation(Command):
     prepared_revision_id: str
     revision_id: str
     failure: Status | None = None
+    resolved_image_uri: str = ""
 
 
 @event("FunctionCreated")
@@ -114,6 +115,8 @@ class PreparationFinished(Event):
     version: str
     revision_id: str
     failure: Status | None
+    resolved_image_uri: str = ""
+    """The image with the digest that it had in its registry; "" for a zip, or an image that no registry has."""
 
 
 def existing(resource: ResourceName, state: FunctionState, qualifier: str | None = None) -> Version:
@@ -228,14 +231,21 @@ def finish(state: FunctionState, command: FinishPreparation) -> Iterable[Event]:
     if version is None or not version.unfinished or version.revision_id != command.prepared_revision_id:
         return
     yield PreparationFinished(
-        at_ms=command.at_ms, version=command.version, revision_id=command.revision_id, failure=command.failure
+        at_ms=command.at_ms,
+        version=command.version,
+        revision_id=command.revision_id,
+        failure=command.failure,
+        resolved_image_uri=command.resolved_image_uri,
     )
 
 
 @function.evolves(PreparationFinished)
 def finished(state: FunctionState, event: PreparationFinished) -> FunctionState:
-    """The version is Active and Successful, or Failed with the reason."""
+    """The version is Active and Successful, or Failed with the reason; its image stays the one of this digest."""
     version = replace(state.versions[event.version], revision_id=event.revision_id, serving=None)
+    if digest := event.resolved_image_uri:
+        code = replace(version.code, resolved_image_uri=digest, sha256=digest.rpartition(":")[2])
+        version = replace(version, code=code)
     active = NON_INVOCABLE if version.version == LATEST and "CapacityProviderConfig" in version.config else ACTIVE
     if version.state.value == "Pending":
         version = replace(version, state=event.failure or active, update=SUCCESSFUL if not event.failure else None)

@@ -1,8 +1,6 @@
 """What tests of the Docker engine share: sandboxes of small shell scripts, recorders, a registry on loopback."""
 
 import queue
-import shutil
-import socket
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -151,58 +149,3 @@ def tiny_image(docker_api: docker.APIClient, tmp_path: Path) -> Iterator[Callabl
             docker_api.remove_image(name, force=True)
         except docker.errors.ImageNotFound:
             continue
-
-
-@dataclass(frozen=True)
-class Registry:
-    """A real registry of images on loopback, and the file it logs requests to."""
-
-    address: str
-    log: Path
-
-    def manifest_reads(self, repository: str) -> int:
-        """How many times a manifest was fetched whole: once a pull."""
-        wanted = f'"GET /v2/{repository}/manifests/'
-        return sum(wanted in line for line in self.log.read_text().splitlines())
-
-
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    program = shutil.which("docker-registry")
-    if program is None:
-        pytest.fail("the program docker-registry is missing: run `apt-get install docker-registry`")
-    folder = tmp_path_factory.mktemp("registry")
-    address = f"127.0.0.1:{_free_port()}"
-    (folder / "config.yml").write_text(
-        "version: 0.1\nlog: {accesslog: {disabled: false}, level: info}\n"
-        f"storage: {{filesystem: {{rootdirectory: {folder}/data}}}}\nhttp: {{addr: '{address}'}}\n"
-    )
-    log = folder / "log"
-    with log.open("wb") as out:
-        process = subprocess.Popen([program, "serve", folder / "config.yml"], stdout=out, stderr=subprocess.STDOUT)
-    try:
-        _wait_until_listening(address, process, log)
-        yield Registry(address, log)
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait_until_listening(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    host, _, port = address.partition(":")
-    for _ in range(200):
-        with socket.socket() as probe:
-            if probe.connect_ex((host, int(port))) == 0:
-                return
-        try:
-            process.wait(0.05)
-        except subprocess.TimeoutExpired:
-            continue
-        break
-    pytest.fail(f"docker-registry does not listen on {address}: {log.read_text()}")
