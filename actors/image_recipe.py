@@ -14,6 +14,12 @@ _RECIPES = IMAGES_FOLDER / "recipes"
 _IN_EVERY_BASE = ("base.sh", "lambda-entrypoint.sh", "exec-wrapper.sh")
 
 
+def hash_of(*made_of: object) -> str:
+    """A short name of what something is made of: texts, and files by their content."""
+    parts = (part.read_bytes() if isinstance(part, Path) else repr(part).encode() for part in made_of)
+    return sha256(b"\0".join(parts)).hexdigest()[:12]
+
+
 @dataclass(frozen=True, slots=True)
 class Base:
     """A bare Debian with some packages, on which the images of several runtimes stand."""
@@ -24,10 +30,7 @@ class Base:
     @property
     def tag(self) -> str:
         """Its name in the engine and in a cache, which changes with whatever it is made of."""
-        made_of = sha256(repr((self.suite, self.packages)).encode())
-        for name in _IN_EVERY_BASE:
-            made_of.update((IMAGES_FOLDER / name).read_bytes())
-        return f"{self.suite}-{made_of.hexdigest()[:12]}"
+        return f"{self.suite}-{hash_of(self.packages, *(IMAGES_FOLDER / name for name in _IN_EVERY_BASE))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Recipe:
     family: str
     base: Base
     tools: Base | None
-    """Where the family's Dockerfile compiles, if it does."""
+    """Where the family's native part is compiled, if it has one."""
     settings: Mapping[str, str]
     """What the family's fetch.sh has in its environment and its Dockerfile as arguments."""
 
@@ -46,6 +49,11 @@ class Recipe:
     def folder(self) -> Path:
         """The family's folder: a Dockerfile, and a fetch.sh where something comes from a registry of packages."""
         return IMAGES_FOLDER / self.family
+
+    @property
+    def native_folder(self) -> Path:
+        """What is compiled on `tools`, the same for all of the family: a folder of the same kind."""
+        return self.folder / "native"
 
 
 def recipe_runtimes() -> list[str]:

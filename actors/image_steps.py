@@ -61,13 +61,13 @@ def _keep(made: Path, kept: Path) -> None:
         partial.unlink(missing_ok=True)
 
 
-def fetch_context(recipe: Recipe, work: Path, progress: Progress) -> Path:
-    """A folder with the family's Dockerfile and all that it copies. Raises EngineError."""
-    context = work / recipe.runtime
-    shutil.copytree(recipe.folder, context)
+def fetch_context(folder: Path, settings: Mapping[str, str], work: Path, progress: Progress) -> Path:
+    """A new folder with another one's Dockerfile and all that it copies. Raises EngineError."""
+    context = Path(tempfile.mkdtemp(prefix=folder.name, dir=work))
+    shutil.copytree(folder, context, dirs_exist_ok=True)
     if (context / "fetch.sh").is_file():
-        progress(f"fetching {' '.join(recipe.settings.values())}")
-        variables = {**recipe.settings, "CONTEXT": str(context), "HOST_PYTHON": sys.executable}
+        progress(f"fetching packages for {' '.join(settings.values()) or folder.name}")
+        variables = {**settings, "CONTEXT": str(context), "HOST_PYTHON": sys.executable}
         _run(["sh", str(context / "fetch.sh")], variables, progress)
     return context
 

@@ -15,7 +15,7 @@ from requests.exceptions import RequestException
 
 from relambda.actors.engine import EngineError
 from relambda.actors.engine_client import find_engine
-from relambda.actors.image_recipe import Base, Recipe, read_recipe, recipe_runtimes
+from relambda.actors.image_recipe import Base, Recipe, hash_of, read_recipe, recipe_runtimes
 from relambda.actors.image_steps import Progress, base_file_system, fetch_context, require_tools
 from relambda.actors.runtime_images import LOCAL, TAGS, image_candidates, local_image
 
@@ -90,7 +90,7 @@ def _recipe(runtime: str) -> Recipe:
 
 
 class _Builder:
-    """Builds images; those that stand on the same base, or compile the same, wait for the first one to have made it."""
+    """Builds images; those that stand on the same base, or hold the same native part, wait for the first to make it."""
 
     def __init__(self, client: APIClient, work: Path, cache: Path | None, progress: Progress) -> None:
         self._client, self._work, self._cache, self._progress = client, work, cache, progress
@@ -100,25 +100,39 @@ class _Builder:
         """Build one runtime's image; its name. Raises EngineError."""
         arguments = {**recipe.settings, "BASE": self._base(recipe.base)}
         if recipe.tools:
-            arguments["TOOLS"] = self._base(recipe.tools)
-        context = fetch_context(recipe, self._work, self._progress)
+            arguments["NATIVE"] = self._native(recipe.native_folder, recipe.tools)
+        context = fetch_context(recipe.folder, recipe.settings, self._work, self._progress)
         name = local_image(recipe.runtime)
-        self._progress(f"building {name}")
-        with self._locks[recipe.family]:
-            self._dockerfile(context, name, arguments, {LABEL: recipe.runtime, "relambda.built": "offline"})
+        self._dockerfile(context, name, arguments, {LABEL: recipe.runtime, "relambda.built": "offline"})
+        return name
+
+    def _native(self, folder: Path, tools: Base) -> str:
+        """The name of the image that holds what a family has to compile, present from now on."""
+        files = sorted(path for path in folder.iterdir() if path.is_file())
+        name = f"{LOCAL}/native:{folder.parent.name}-{hash_of(tools.tag, *files)}"
+        with self._locks[name]:
+            if not self._present(name):
+                base = self._base(tools)
+                context = fetch_context(folder, {}, self._work, self._progress)
+                self._dockerfile(context, name, {"BASE": base}, {})
         return name
 
     def _base(self, base: Base) -> str:
         """The name of a base in the engine, present from now on."""
         name = f"{LOCAL}/base:{base.tag}"
         with self._locks[name]:
-            try:
-                self._client.inspect_image(name)  # type: ignore[no-untyped-call]
-            except ImageNotFound:
+            if not self._present(name):
                 self._import(base_file_system(base, self._work, self._cache, self._progress), name)
-            except (DockerException, RequestException) as error:
-                raise EngineError(f"the engine does not tell whether the image {name} is present: {error}") from error
         return name
+
+    def _present(self, name: str) -> bool:
+        try:
+            self._client.inspect_image(name)  # type: ignore[no-untyped-call]
+        except ImageNotFound:
+            return False
+        except (DockerException, RequestException) as error:
+            raise EngineError(f"the engine does not tell whether the image {name} is present: {error}") from error
+        return True
 
     def _import(self, tar: Path, name: str) -> None:
         repository, _, tag = name.rpartition(":")
@@ -130,6 +144,7 @@ class _Builder:
 
     def _dockerfile(self, context: Path, name: str, arguments: dict[str, str], labels: dict[str, str]) -> None:
         """Build without a network: all that is needed was fetched."""
+        self._progress(f"building {name}")
         said: list[str] = []
         try:
             for line in self._client.build(

@@ -16,11 +16,6 @@ fetch() {
   (cd "$folder" && echo '{"private": true}' >package.json && npm install --silent --ignore-scripts --no-audit --no-fund "$@")
 }
 
-# The client's native part is of the stable Node-API, and its source is the same in all versions of the client: it is
-# built once, and serves every version of Node.
-fetch "$CONTEXT/native" aws-lambda-ric@4.0.2 node-$platform@22.23.3
-ln -sfn node-$platform "$CONTEXT/native/node_modules/node"
-
 fetch "$CONTEXT/fetched" "node-$platform@$NODE_VERSION" "aws-lambda-ric@$CLIENT_VERSION"
 mv "$CONTEXT/fetched/node_modules/node-$platform/bin/node" "$CONTEXT/node"
 client="$CONTEXT/fetched/node_modules/aws-lambda-ric"
