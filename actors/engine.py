@@ -59,6 +59,8 @@ class SandboxSpec:
     working_directory: str | None = None
     tmp_mb: int = 512
     """Size of /tmp."""
+    ports: tuple[int, ...] = ()
+    """TCP ports of the container that are this machine's too, on its loopback address alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,10 @@ class Sandbox(Protocol):
 
     def mark(self, mark: str) -> None:
         """Ask for `on_mark` behind all output so far. Raises EngineError when the container is gone."""
+        ...
+
+    def connected(self, port: int) -> bool:
+        """Whether a TCP connection to a port of the container is open; False when the engine does not tell. Blocks."""
         ...
 
     def destroy(self) -> None:

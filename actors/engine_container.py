@@ -87,7 +87,7 @@ def container_config(
         "Tty": False,
         "StopSignal": "SIGKILL",
         "Healthcheck": {"Test": ["NONE"]},
-        "ExposedPorts": {port: {} for port in options.flags.ports},
+        "ExposedPorts": {port: {} for port in (*options.flags.ports, *_published(spec))},
         "HostConfig": {**_host_config(spec, disk, options, hosts), **options.flags.host_config},
     }
     if spec.working_directory is not None:
@@ -119,13 +119,17 @@ def _host_config(
         "IpcMode": "none",  # AWS has no /dev/shm either
         "Mounts": [*(_bind(mount) for mount in spec.mounts), _tmp(disk)],
         "Binds": list(flags.volumes),
-        "PortBindings": flags.ports,
+        "PortBindings": {**flags.ports, **_published(spec)},
         "ExtraHosts": [*hosts, *flags.hosts],
         "Dns": [*options.dns, *flags.dns],
         "LogConfig": {"Type": "none", "Config": {}},
         "NetworkMode": options.network,
         "RestartPolicy": {"Name": "no"},
     }
+
+
+def _published(spec: SandboxSpec) -> dict[str, list[dict[str, str]]]:
+    return {f"{port}/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(port)}] for port in spec.ports}
 
 
 def _unset(environment: dict[str, str]) -> list[str]:

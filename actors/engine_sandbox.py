@@ -84,6 +84,19 @@ class DockerSandbox:
             raise ValueError(f"a mark is 1 to 256 visible ASCII characters, not {mark!r}")
         self._command(f"mark {mark}")
 
+    def connected(self, port: int) -> bool:
+        """Whether a TCP connection to a port of the container is open, by the kernel's own tables (proc(5)).
+
+        False when the engine does not tell, or the image has no `cat`. Blocks.
+        """
+        try:
+            made = self._client.exec_create(self._id, ["cat", "/proc/net/tcp", "/proc/net/tcp6"])
+            tables: bytes = self._client.exec_start(made["Id"])
+        except (DockerException, RequestException) as error:
+            _log.info("the container %s does not tell its connections: %s", self._name, error)
+            return False
+        return any(_established(row.split(), port) for row in tables.decode(errors="replace").splitlines())
+
     def destroy(self) -> None:
         """Kill and remove the container; safe to call twice, and on one that is gone. Blocks, 10 s at most.
 
@@ -161,6 +174,11 @@ def _tell(listener: SandboxListener, word: Word | ExtensionOutput) -> None:
             _guarded(listener.on_killed)
         case Marked(mark, peak):
             _guarded(lambda: listener.on_mark(mark, peak))
+
+
+def _established(row: list[str], port: int) -> bool:
+    """Whether a row is of an open connection (state 01) whose local end is that port."""
+    return len(row) > 3 and row[1].endswith(f":{port:04X}") and row[3] == "01"
 
 
 def _guarded(call: Callable[[], None]) -> None:

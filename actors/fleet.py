@@ -1,5 +1,6 @@
 """The instances of one version of a function (for one tenant, if it has any), and the invocations that wait for one."""
 
+import sys
 from collections import deque
 from collections.abc import Callable
 
@@ -12,8 +13,9 @@ from relambda.actors.invocation import Invocation, Outcome
 class Fleet:
     """As many instances as concurrent invocations need; the most recently used idle one works first."""
 
-    def __init__(self, version: Version, start: Callable[[Version], Instance]) -> None:
-        self.version = version
+    def __init__(self, version: Version, start: Callable[[Version], Instance], most: int = sys.maxsize) -> None:
+        """At `most` that many instances: beyond them invocations wait for each other."""
+        self.version, self._most = version, most
         self._start = start
         self._starting: set[Instance] = set()
         self._idle: list[Instance] = []
@@ -38,7 +40,7 @@ class Fleet:
         self._start_missing()
 
     def _start_missing(self) -> None:
-        if len(self._starting) < len(self._waiting):
+        if len(self._starting) < len(self._waiting) and len(self.instances()) < self._most:
             self._starting.add(self._start(self.version))
 
     def _reload(self, instance: Instance) -> None:
@@ -85,16 +87,13 @@ class Fleet:
         self._busy.discard(instance)
         if instance in self._idle:
             self._idle.remove(instance)
-        started = instance not in self._starting
+        was_starting = instance in self._starting
         self._starting.discard(instance)
-        if started or len(self._waiting) <= len(self._starting):
-            return
-        invocation = self._waiting.popleft()
-        if failure is None:
-            self.invoke(invocation)
-        else:
+        if was_starting and failure is not None and len(self._waiting) > len(self._starting):
+            invocation = self._waiting.popleft()
             payload = failure.payload(invocation.request_id)
             invocation.finish(Outcome(payload, self.version.version, "Unhandled"))
+        self._start_missing()
 
     def reap(self, instance: Instance) -> bool:
         """Let go of an instance if it is idle; whether it was."""

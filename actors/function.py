@@ -1,6 +1,7 @@
 """The actor of a function: decides its commands, prepares its versions, runs its invocations."""
 
 import random
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -139,11 +140,13 @@ class FunctionActor(EntityActor[FunctionState]):
         self._fleet(version, invocation.tenant_id).invoke(invocation)
 
     def _fleet(self, version: Version, tenant_id: str) -> Fleet:
-        """The instances of a version for a tenant."""
+        """The instances of a version for a tenant; of a debugged one there is a single one."""
         key = version.version, tenant_id
         fleet = self._fleets.get(key)
         if fleet is None:
-            fleet = self._fleets[key] = Fleet(version, lambda version: self._start_instance(version, tenant_id))
+            most = sys.maxsize if self.room.debugging.of(self.resource, version) is None else 1
+            fleet = Fleet(version, lambda version: self._start_instance(version, tenant_id), most)
+            self._fleets[key] = fleet
         return fleet
 
     def _start_instance(self, version: Version, tenant_id: str) -> Instance:

@@ -11,6 +11,7 @@ import pykka
 
 from relambda.actors.clock import Timer
 from relambda.actors.conversation import Conversation
+from relambda.actors.debugged_actor import DebuggedActor
 from relambda.actors.domain.names import ResourceName
 from relambda.actors.domain.version import Version
 from relambda.actors.instance_actor import InstanceActor
@@ -36,9 +37,10 @@ class Instance:
         self.keepalive: Timer | None = None
         self.timeout = float(version.config["Timeout"])
         self.conversation = Conversation(self, parent)
+        self.debugger = room.debugging.of(resource, version)
         self.hot = room.hot_reload.code_of(version, lambda: room.post.tell(resource.stream, CodeChanged(self)))
         self.session = room.runtime_api.open(self.token, self.conversation, execution_environment(resource, version))
-        self.actor = InstanceActor.start(self, parent)
+        self.actor = (InstanceActor if self.debugger is None else DebuggedActor).start(self, parent)
         self.conversation.actor = self.actor
         self.actor.tell(Start())
 
@@ -76,6 +78,11 @@ class Instance:
             return False
         self.tell(Reload())
         return True
+
+    def load_code(self) -> None:
+        """Note what the runtime is going to find, be it while the former one still is being killed; its actor calls."""
+        if self.hot is not None:
+            self.hot.load()
 
     def stop(self) -> None:
         """End it, with its container; `InstanceGone` tells when it is done."""

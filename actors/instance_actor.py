@@ -129,18 +129,16 @@ class InstanceActor(pykka.ThreadingActor):
         try:
             self.sandbox = self.room.engine.start_sandbox(sandbox_spec(self.instance), self.conversation)
         except (EngineError, OSError) as error:
-            _log.warning("no container for %s: %s", self.instance.resource.arn(), error)
-            self._give_up(sandbox_failed(str(error)))
+            self._has_no_container(error)
             return
         self.conversation.log.container(self.sandbox.id)
         _log.debug("container of %s started in %.0f ms", self.instance.id, (time.monotonic() - began) * 1000)
-        self._load_code()
+        self.instance.load_code()
         self._begin_init("init")
 
-    def _load_code(self) -> None:
-        """Note what the runtime is going to find, be it while the former one still is being killed."""
-        if self.instance.hot is not None:
-            self.instance.hot.load()
+    def _has_no_container(self, error: Exception) -> None:
+        _log.warning("no container for %s: %s", self.instance.resource.arn(), error)
+        self._give_up(sandbox_failed(str(error)))
 
     def _begin_init(self, phase: Phase) -> None:
         self._starts += 1
@@ -245,7 +243,7 @@ class InstanceActor(pykka.ThreadingActor):
         else:
             self._command(lambda sandbox: sandbox.kill())
             self._wait(KILL_SECONDS, Step.NOTHING)
-            self._load_code()
+            self.instance.load_code()
 
     def _shutdown_late(self, shutdown: Shutdown, step: Step) -> None:
         if step is Step.NOTHING:

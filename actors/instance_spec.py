@@ -28,7 +28,7 @@ def sandbox_spec(instance: "Instance") -> SandboxSpec:
     """What the engine needs to start an instance's container. Raises EngineError."""
     room, version, resource = instance.room, instance.version, instance.resource
     api = f"{instance.token}:{room.runtime_api.address[1]}"
-    return SandboxSpec(
+    spec = SandboxSpec(
         name=f"relambda-{resource.name[:40]}-{instance.id[:8]}",
         image=room.preparation.image(version),
         handler=handler_arguments(version),
@@ -43,3 +43,4 @@ def sandbox_spec(instance: "Instance") -> SandboxSpec:
         working_directory=version.config.get("ImageConfig", {}).get("WorkingDirectory"),
         tmp_mb=version.config["EphemeralStorage"]["Size"],
     )
+    return spec if instance.debugger is None else instance.debugger.dress(spec)

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from relambda.actors.clock import Clock, Scheduler
 from relambda.actors.concurrency import Concurrency
+from relambda.actors.debugging import Debugging
 from relambda.actors.engine import Engine
 from relambda.actors.environment import Surroundings
 from relambda.actors.hot_reload import HotReload
@@ -59,6 +60,7 @@ class Room:
     concurrency: Concurrency
     preparation: Preparation
     hot_reload: HotReload
+    debugging: Debugging
     surroundings: Surroundings
     logs: LogWriter
     traces: TraceSink

@@ -60,6 +60,11 @@ class Slot:
             self._running, self._unanswered = None, False
             return ended
 
+    def holds(self, request_id: str) -> bool:
+        """Whether that invocation is in it."""
+        with self._lock:
+            return self._is(request_id)
+
     def shut(self) -> None:
         """Let none in until `open`."""
         with self._lock:

@@ -6,7 +6,7 @@ import click
 
 from relambda.api.exit_codes import ExitCode
 
-COMMANDS = ("start", "stop", "status", "logs", "snapshot", "images", "doctor", "options")
+COMMANDS = ("start", "stop", "status", "logs", "snapshot", "images", "debug", "doctor", "options")
 EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code.value}  {code.meaning}" for code in ExitCode)
 
 

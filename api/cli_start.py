@@ -12,9 +12,11 @@ import click
 from relambda.api import daemon
 from relambda.api.cli_output import CommandError, answer, common_options, offline_option, read_settings, say
 from relambda.api.cloud_file import CloudFile
+from relambda.api.debug_config import EXAMPLE, config_of
 from relambda.api.discontinued import warnings
 from relambda.api.exit_codes import ExitCode
 from relambda.api.listening import CannotListenError, PortInUseError, bind
+from relambda.api.option import SettingsError
 from relambda.api.settings import Settings
 
 
@@ -33,11 +35,22 @@ def start(*, detach: bool, state_dir: Path | None, host: str | None, port: int |
     settings = read_settings(state_dir=state_dir, host=host, port=port)
     for warning in warnings(os.environ):
         say(f"warning: {warning}")
+    _check_debugging(settings)
     _refuse_second(settings.state_dir)
     if detach:
         _start_in_background(settings, as_json=as_json)
     else:
         _serve(settings, as_json=as_json)
+
+
+def _check_debugging(settings: Settings) -> None:
+    """A configuration that the cloud could not read ends the command, and not the cloud behind it."""
+    try:
+        config = config_of(settings)
+    except SettingsError as error:
+        raise CommandError(str(error), ExitCode.USAGE) from error
+    if settings.debug_mode and config is None:
+        say(f"warning: LAMBDA_DEBUG_MODE does nothing without LAMBDA_DEBUG_MODE_CONFIG_PATH: YAML such as {EXAMPLE}")
 
 
 def _refuse_second(state_dir: Path) -> None:

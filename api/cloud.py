@@ -12,6 +12,7 @@ from typing import Any
 
 from relambda.actors.clock import SystemClock
 from relambda.actors.codec import event_types
+from relambda.actors.debugging import Debugging
 from relambda.actors.domain.decider import Command
 from relambda.actors.domain.limits import Limits
 from relambda.actors.domain.names import ResourceName
@@ -106,6 +107,11 @@ class Cloud:
     def code_storage(self) -> CodeStorage:
         """The quota of code."""
         return self._tenure.code_storage
+
+    @property
+    def debugging(self) -> Debugging:
+        """Which functions are debugged."""
+        return self._tenure.room.debugging
 
     def new_id(self) -> str:
         """A fresh id."""

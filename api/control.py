@@ -7,8 +7,11 @@ from typing import Any
 
 import falcon
 
+from relambda.actors.debugging import DebugTarget
+from relambda.actors.domain.names import LATEST, Scope, function_name
 from relambda.api.cloud import Cloud, ImportConflictError
 from relambda.api.code_location import CODE_PATH, sign
+from relambda.api.launching import description
 from relambda.snapshots.errors import PodRefusedError
 from relambda.store.errors import BlobNotFoundError
 
@@ -21,6 +24,7 @@ def add_control_routes(app: "falcon.App[Any, Any]", cloud: Cloud) -> None:
     app.add_route("/_relambda/health", health)
     app.add_route("/_localstack/health", health)
     app.add_route("/_relambda/snapshot", Snapshot(cloud))
+    app.add_route("/_relambda/debugged", Debugged(cloud))
     app.add_route(CODE_PATH + "/{sha256}/{name}", Package(cloud))
 
 
@@ -37,6 +41,23 @@ class Health:
     def on_head(self, _req: falcon.Request, resp: falcon.Response) -> None:
         """Answer without a body."""
         resp.status = falcon.HTTP_200
+
+
+class Debugged:
+    """The functions that are debugged, and what an editor needs to attach to each."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+
+    def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer those that the configuration names, be they there or not."""
+        targets = self._cloud.debugging.targets()
+        resp.media = [self._describe(arn, target) for arn, target in targets.items()]
+
+    def _describe(self, arn: str, target: DebugTarget) -> dict[str, Any]:
+        _, _, _, region, account, _, name, *qualifier = arn.split(":")
+        function = function_name(Scope(account, region), name)
+        return description(arn, target, self._cloud.views.version(function, qualifier[0] if qualifier else LATEST))
 
 
 class Package:

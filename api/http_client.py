@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 HEALTH = "/_relambda/health"
 SNAPSHOT = "/_relambda/snapshot"
+DEBUGGED = "/_relambda/debugged"
 HEALTH_SECONDS = 2.0
 TRANSFER_SECONDS = 120.0
 BLOCK = 256 * 1024
@@ -32,6 +33,12 @@ def health(url: str, timeout: float = HEALTH_SECONDS) -> dict[str, Any] | None:
             return dict(json.loads(answer.read()))
     except (CloudUnreachableError, CloudRefusedError, OSError, HTTPException, ValueError):
         return None
+
+
+def debugged(url: str) -> list[dict[str, Any]]:
+    """The functions that are debugged. Raises CloudRefusedError or CloudUnreachableError."""
+    with _request(url, "GET", DEBUGGED, HEALTH_SECONDS) as answer:
+        return list(json.loads(answer.read()))
 
 
 def export_snapshot(url: str, out: BinaryIO, progress: Progress) -> None:

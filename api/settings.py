@@ -206,6 +206,12 @@ class Settings:
         "0",
         "Look for changes in mounted folders again and again, where the system does not notify (network shares).",
     )
+    debug_mode: bool = option(
+        "LAMBDA_DEBUG_MODE", BOOLEAN, "0", "Debug the functions that LAMBDA_DEBUG_MODE_CONFIG_PATH names."
+    )
+    debug_mode_config_path: str = option(
+        "LAMBDA_DEBUG_MODE_CONFIG_PATH", TEXT, "", "YAML file of functions by ARN, each with the port of its debugger."
+    )
     dns_address: str = option(
         "DNS_ADDRESS", ADDRESS, "0.0.0.0", "Where the DNS server for functions listens; 0 is off."
     )

@@ -27,6 +27,7 @@ from relambda.actors.trace_daemon import TraceDaemon
 from relambda.actors.watcher import Watcher
 from relambda.api.bridge import surroundings
 from relambda.api.code_storage import CodeStorage
+from relambda.api.debug_config import debugging_of
 from relambda.api.image_names import candidates_of
 from relambda.api.records import Records, start_trace_daemon
 from relambda.api.sandboxes import container_options
@@ -86,6 +87,7 @@ class Tenure:
             concurrency=Concurrency(limits.concurrent_executions),
             preparation=preparation,
             hot_reload=hot_reload_of(settings, roots, preparation),
+            debugging=debugging_of(settings),
             surroundings=surroundings(settings, engine, daemon),
             logs=records.logs,
             traces=records.traces,

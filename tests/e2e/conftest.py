@@ -253,3 +253,16 @@ def rendezvous(docker_engine: DockerEngine) -> Iterator[Rendezvous]:
     meeting = Rendezvous(docker_engine.runtime_api_host())
     yield meeting
     meeting.close()
+
+
+@pytest.fixture(scope="session")
+def until() -> Callable[[Callable[[], object], str], None]:
+    """Looks again, for at most a minute, until something is so."""
+
+    def look(holds: Callable[[], object], failure: str) -> None:
+        end = time.monotonic() + 60
+        while not holds():
+            assert time.monotonic() < end, f"after 60 s: {failure}"
+            time.sleep(0.02)
+
+    return look

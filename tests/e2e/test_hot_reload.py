@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -35,6 +34,9 @@ def hot(folder: Path) -> dict[str, str]:
     return {"S3Bucket": "hot-reload", "S3Key": str(folder)}
 
 
+Until = Callable[[Callable[[], object], str], None]
+
+
 class Invoke(Protocol):
     """Invokes through the SDK."""
 
@@ -46,14 +48,6 @@ def code(tmp_path: Path) -> Path:
     """A folder of code with the value 0."""
     write(tmp_path / "code", 0)
     return tmp_path / "code"
-
-
-def until(holds: Callable[[], object], what: str) -> None:
-    """Look again until it is so."""
-    end = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < end, f"after 60 s: {what}"
-        time.sleep(0.02)
 
 
 def test_each_invoke_runs_what_was_saved_before_it(cloud: Any, make_function: Any, call: Invoke, code: Path) -> None:
@@ -71,7 +65,9 @@ def test_each_invoke_runs_what_was_saved_before_it(cloud: Any, make_function: An
     assert all(cloud.log().count(f"loaded {value}\n") <= 1 for value in range(9)), "an edit is one start"
 
 
-def test_the_runtime_starts_anew_by_itself(cloud: Any, make_function: Any, call: Invoke, code: Path) -> None:
+def test_the_runtime_starts_anew_by_itself(
+    cloud: Any, make_function: Any, call: Invoke, code: Path, until: Until
+) -> None:
     """Given an idle function, when a file is saved, then its runtime is ready with it before anybody invokes."""
     client = cloud.client()
     name = make_function(client, Code=hot(code))
@@ -87,7 +83,9 @@ def test_the_runtime_starts_anew_by_itself(cloud: Any, make_function: Any, call:
     assert call(client, name)[0] == answer, "what is ignored starts nothing anew"
 
 
-def test_a_save_during_an_invocation_lets_it_end(cloud: Any, make_function: Any, call: Invoke, code: Path) -> None:
+def test_a_save_during_an_invocation_lets_it_end(
+    cloud: Any, make_function: Any, call: Invoke, code: Path, until: Until
+) -> None:
     """Given an invocation that waits for a save itself, then it answers with its own code, the next with the new."""
     waiting = (
         "import os, time\n"
@@ -111,9 +109,46 @@ def test_a_save_during_an_invocation_lets_it_end(cloud: Any, make_function: Any,
     assert call(client, name)[0] == "new"
 
 
-def test_broken_code_can_be_mended(cloud: Any, make_function: Any, call: Invoke, code: Path) -> None:
+NODE = "exports.handler = async () => VALUE\n"
+SHELL = """
+api=http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation
+while head=$(curl -sS -D - -o /dev/null "$api/next"); do
+  id=$(echo "$head" | tr -d '[:blank:][:cntrl:]' | sed 's/.*Aws-Request-Id:\\([0-9a-f-]*\\).*/\\1/I')
+  curl -sS -o /dev/null -d "$VALUE" "$api/$id/response"
+done
+"""
+RUNTIMES: dict[str, tuple[str, Callable[[str], str]]] = {
+    "python3.13": ("index.py", lambda value: f"def handler(event, context):\n    return '{value}'\n"),
+    "nodejs22.x": ("index.js", lambda value: f"const VALUE = '{value}'\n{NODE}"),
+    "provided.al2023": ("bootstrap", lambda value: f"#!/bin/sh\nVALUE='\"{value}\"'\n{SHELL}"),
+}
+
+
+def test_all_runtimes_at_once(
+    shared_cloud: Any, make_function: Any, call: Invoke, tmp_path: Path, runtime_image: Callable[[str], str]
+) -> None:
+    """Given functions of several runtimes, when their code is saved in turn, then each answers with its own."""
+    client, names = shared_cloud.client(), {}
+
+    def save(runtime: str, value: str) -> None:
+        file, source = RUNTIMES[runtime]
+        (tmp_path / runtime / file).write_text(source(value))
+        (tmp_path / runtime / file).chmod(0o755)
+
+    for runtime in RUNTIMES:
+        runtime_image(runtime)
+        (tmp_path / runtime).mkdir(mode=0o755)
+        save(runtime, "first")
+        names[runtime] = make_function(client, Runtime=runtime, Code=hot(tmp_path / runtime), MemorySize=256)
+    for value in ("first", "second", "third"):
+        for runtime, name in names.items():
+            save(runtime, f"{value} of {runtime}".replace(" ", "-"))
+            assert call(client, name)[0] == f"{value}-of-{runtime}"
+
+
+def test_broken_code_can_be_mended(shared_cloud: Any, make_function: Any, call: Invoke, code: Path) -> None:
     """Given a save that does not even load, then invokes tell its error, and after the next save all is well."""
-    client = cloud.client()
+    client = shared_cloud.client()
     name = make_function(client, Code=hot(code))
     assert call(client, name)[0]["value"] == 0
     write(code, 1, source="this is no Python\n")
@@ -125,10 +160,10 @@ def test_broken_code_can_be_mended(cloud: Any, make_function: Any, call: Invoke,
 
 
 def test_several_functions_and_layers_at_once(
-    cloud: Any, make_function: Any, call: Invoke, tmp_path: Path, zipped: Callable[[str], bytes]
+    shared_cloud: Any, make_function: Any, call: Invoke, tmp_path: Path, zipped: Callable[[str], bytes]
 ) -> None:
     """Given two functions that share a hot layer, one with an ordinary layer too, then all of it may be edited."""
-    client = cloud.client()
+    client = shared_cloud.client()
     source = "import shared\ntry:\n    import index_of_layer\nexcept ImportError:\n    pass\n"
     source += "def handler(event, context):\n    return [VALUE, shared.VALUE]\n"
     shared = tmp_path / "layer"
@@ -150,10 +185,10 @@ def test_several_functions_and_layers_at_once(
 
 
 def test_an_ordinary_update_ends_it(
-    cloud: Any, make_function: Any, call: Invoke, code: Path, zipped: Callable[[str], bytes]
+    shared_cloud: Any, make_function: Any, call: Invoke, code: Path, zipped: Callable[[str], bytes]
 ) -> None:
     """UpdateFunctionCode turns hot reload on and off; what a folder's function tells of its code is documented."""
-    client = cloud.client()
+    client = shared_cloud.client()
     name = make_function(client)
     client.update_function_code(FunctionName=name, **hot(code))
     client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
