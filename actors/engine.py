@@ -38,6 +38,8 @@ class Mount:
 
     source: Path
     target: str
+    fixed: bool = False
+    """Its content never changes, so that sandboxes may share its files by other ways."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,14 @@ class SandboxSpec:
     mounts: Sequence[Mount] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     entrypoint: tuple[str, ...] | None = None
-    """Instead of the image's own entrypoint."""
+    """Instead of the image's own entrypoint. With () and no handler, what runs is told later: `dress`."""
     working_directory: str | None = None
     tmp_mb: int = 512
     """Size of /tmp."""
     ports: tuple[int, ...] = ()
     """TCP ports of the container that are this machine's too, on its loopback address alone."""
+    scratch: Path | None = None
+    """A folder of this machine that is the sandbox's alone, and is removed with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +155,17 @@ class Sandbox(Protocol):
         """Whether a TCP connection to a port of the container is open; False when the engine does not tell. Blocks."""
         ...
 
+    def resize(self, memory_mb: int) -> None:
+        """Give it that much memory, and CPU in proportion. Blocks, 10 s at most. Raises EngineError."""
+        ...
+
+    def dress(self, setup: str, listener: SandboxListener) -> None:
+        """Tell a sandbox what it runs, with which variables, and who listens from now on; before its first start.
+
+        `setup` is a line for the init's shell (docker/init.sh). Raises EngineError when the container is gone.
+        """
+        ...
+
     def destroy(self) -> None:
         """Kill and remove the container; safe to call twice, and on one that is gone. Blocks, 10 s at most."""
         ...
@@ -181,6 +196,14 @@ class Engine(Protocol):
 
     def resolved_image(self, image: str) -> str:
         """A present image's name with the digest that its registry has for it; "" for one that has no registry."""
+        ...
+
+    def image_id(self, image: str) -> str:
+        """The id that a present image's name stands for, as of when it was last made sure of. Raises EngineError."""
+        ...
+
+    def command(self, spec: SandboxSpec) -> list[str]:
+        """What the init of such a sandbox runs as its runtime. Raises EngineError."""
         ...
 
     def start_sandbox(self, spec: SandboxSpec, listener: SandboxListener) -> Sandbox:

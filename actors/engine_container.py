@@ -15,6 +15,7 @@ _MB: Final = 1024 * 1024
 _VCPU_MB: Final = 1769
 """So much memory goes with one whole vCPU (limits.tsv, "memory")."""
 _VCPU_SHARES: Final = 1024
+_PERIOD: Final = 100_000
 _PROCESSES: Final = 1024
 _ULIMITS: Final = {
     "nofile": (1024, 1024),
@@ -102,7 +103,9 @@ def resources(memory_mb: int, options: ContainerOptions) -> dict[str, int]:
         "MemorySwap": memory_mb * _MB,
         "CpuShares": max(2, memory_mb * _VCPU_SHARES // _VCPU_MB),
     }
-    return limits | ({"NanoCpus": memory_mb * 10**9 // _VCPU_MB} if options.whole_cpus else {})
+    if not options.whole_cpus:
+        return limits
+    return {**limits, "CpuPeriod": _PERIOD, "CpuQuota": max(1000, memory_mb * _PERIOD // _VCPU_MB)}
 
 
 def _host_config(

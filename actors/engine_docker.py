@@ -94,6 +94,20 @@ class DockerEngine:
                 remove_container(self._removal, created)
                 raise
 
+    def image_id(self, image: str) -> str:
+        """The id that a present image's name stands for, as of when it was last made sure of. Raises EngineError."""
+        return self._images.config(image).id
+
+    def command(self, spec: SandboxSpec) -> list[str]:
+        """As Docker joins them: the image's own arguments count only behind its own entrypoint. Raises EngineError."""
+        if spec.entrypoint is not None:
+            return [*spec.entrypoint, *spec.handler]
+        image = self._images.config(spec.image)
+        command = [*image.entrypoint, *(spec.handler or image.command)]
+        if not command:
+            raise EngineError(f"the image {spec.image} has neither entrypoint nor command: name one in ImageConfig")
+        return command
+
     def sweep(self) -> int:
         """Remove all containers that carry this cloud's label, 5 s at most for all; how many there were.
 
@@ -140,7 +154,7 @@ class DockerEngine:
             init = [self._shell, "-c", self._init, "relambda-init"]
             config = container_config(
                 spec,
-                FirstProcess(init, self._runtime_command(spec)),
+                FirstProcess(init, self.command(spec)),
                 disk,
                 self._options,
                 hosts=self._network.extra_hosts(spec.runtime_host),
@@ -159,14 +173,16 @@ class DockerEngine:
         stream = AttachedStream(self._engine, created)
         try:
             self._control.start(created)
-            sandbox = DockerSandbox(self._removal, created, spec.name, stream, secrets.token_hex(16))
+            sandbox = DockerSandbox(
+                self._removal, created, spec, stream, secrets.token_hex(16), self._options, listener
+            )
             sandbox.greet()
         except BaseException as error:
             stream.close()
             if isinstance(error, DockerException | RequestException):
                 raise EngineError(self._start_failure(spec, error)) from error
             raise
-        sandbox.listen(listener)
+        sandbox.listen()
         return sandbox
 
     def _start_failure(self, spec: SandboxSpec, error: Exception) -> str:
@@ -174,13 +190,3 @@ class DockerEngine:
         if f'"{self._shell}"' in text and ("no such file" in text or "not found" in text):
             return f"the image {spec.image} has no {self._shell}, which Relambda's init needs: add a shell to the image"
         return f"the container {spec.name} of the image {spec.image} did not start: {text}"
-
-    def _runtime_command(self, spec: SandboxSpec) -> list[str]:
-        """As Docker joins them: the image's own arguments count only behind its own entrypoint."""
-        if spec.entrypoint is not None:
-            return [*spec.entrypoint, *spec.handler]
-        image = self._images.config(spec.image)
-        command = [*image.entrypoint, *(spec.handler or image.command)]
-        if not command:
-            raise EngineError(f"the image {spec.image} has neither entrypoint nor command: name one in ImageConfig")
-        return command

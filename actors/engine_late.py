@@ -43,6 +43,14 @@ class LateEngine:
         """A present image's name with its digest."""
         return self._found().resolved_image(image)
 
+    def image_id(self, image: str) -> str:
+        """The id that an image's name stands for."""
+        return self._found().image_id(image)
+
+    def command(self, spec: SandboxSpec) -> list[str]:
+        """What the init of a sandbox runs as its runtime."""
+        return self._found().command(spec)
+
     def start_sandbox(self, spec: SandboxSpec, listener: SandboxListener) -> Sandbox:
         """Create and start a container with the init waiting."""
         return self._found().start_sandbox(spec, listener)

@@ -23,6 +23,7 @@ _SILENCE_SECONDS = 60
 class ImageConfig:
     """What an image says of how to run it."""
 
+    id: str
     entrypoint: tuple[str, ...]
     command: tuple[str, ...]
     resolved: str
@@ -84,7 +85,7 @@ class ImageShelf:
             raise EngineError(f"the engine does not tell whether the image {name} is present: {error}") from error
         config = image["Config"] or {}
         entrypoint, command = tuple(config.get("Entrypoint") or ()), tuple(config.get("Cmd") or ())
-        found = ImageConfig(entrypoint, command, _resolved(name, image.get("RepoDigests") or ()))
+        found = ImageConfig(image["Id"], entrypoint, command, _resolved(name, image.get("RepoDigests") or ()))
         self._configs[name] = found
         return found
 

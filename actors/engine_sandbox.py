@@ -2,16 +2,19 @@
 
 import logging
 import re
+import shutil
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 from docker import APIClient
 from docker.errors import DockerException, NotFound
 from requests.exceptions import RequestException
 
-from relambda.actors.engine import EngineError, SandboxExit, SandboxListener
+from relambda.actors.engine import EngineError, SandboxExit, SandboxListener, SandboxSpec
 from relambda.actors.engine_attach import AttachedStream
+from relambda.actors.engine_container import ContainerOptions, resources
 from relambda.actors.engine_frames import (
     ExtensionExited,
     ExtensionFound,
@@ -31,13 +34,31 @@ _MARK = re.compile(r"[!-~]{1,256}")
 _EXIT_SECONDS = 5
 _ERROR_OUTPUT = 2
 _DESTROY_SECONDS = 10
+_UPDATES = {
+    "Memory": "mem_limit",
+    "MemorySwap": "memswap_limit",
+    "CpuShares": "cpu_shares",
+    "CpuPeriod": "cpu_period",
+    "CpuQuota": "cpu_quota",
+}
+"""How the SDK calls what may change in a running container."""
 
 
 class DockerSandbox:
     """Implements `Sandbox`; its one thread reads the container's output and calls the listener, to the last call."""
 
-    def __init__(self, client: APIClient, id_: str, name: str, stream: AttachedStream, token: str) -> None:
-        self._client, self._id, self._name, self._stream, self._token = client, id_, name, stream, token
+    def __init__(
+        self,
+        client: APIClient,
+        id_: str,
+        spec: SandboxSpec,
+        stream: AttachedStream,
+        token: str,
+        options: ContainerOptions,
+        listener: SandboxListener,
+    ) -> None:
+        self._client, self._id, self._name, self._stream, self._token = client, id_, spec.name, stream, token
+        self._scratch, self._options, self._listener = spec.scratch, options, listener
         self._destroying = threading.Event()
         self._reader: threading.Thread | None = None
 
@@ -46,9 +67,9 @@ class DockerSandbox:
         """The engine's own id of the container."""
         return self._id
 
-    def listen(self, listener: SandboxListener) -> None:
+    def listen(self) -> None:
         """Begin to read, once, in a thread of its own."""
-        self._reader = threading.Thread(target=self._read, args=(listener,), name=f"sandbox-{self._name}", daemon=True)
+        self._reader = threading.Thread(target=self._read, name=f"sandbox-{self._name}", daemon=True)
         self._reader.start()
 
     def greet(self) -> None:
@@ -74,6 +95,19 @@ class DockerSandbox:
     def kill(self) -> None:
         """Kill every process but the init; answered by `on_killed`. Raises EngineError when the container is gone."""
         self._command("kill")
+
+    def resize(self, memory_mb: int) -> None:
+        """Give it that much memory, and CPU in proportion. Blocks, 10 s at most. Raises EngineError."""
+        limits: dict[str, Any] = {_UPDATES[name]: value for name, value in resources(memory_mb, self._options).items()}
+        try:
+            self._client.update_container(self._id, **limits)
+        except (DockerException, RequestException) as error:
+            raise EngineError(f"the container {self._name} could not be given {memory_mb} MB: {error}") from error
+
+    def dress(self, setup: str, listener: SandboxListener) -> None:
+        """Tell it what it runs, and who listens from now on. Raises EngineError when the container is gone."""
+        self._listener = listener
+        self._command(f"dress {setup}")
 
     def mark(self, mark: str) -> None:
         """Ask for `on_mark` behind all output so far. Raises EngineError when the container is gone.
@@ -105,9 +139,11 @@ class DockerSandbox:
         until = time.monotonic() + _DESTROY_SECONDS
         self._destroying.set()
         try:
-            remove_container(self._client, self._id)
+            end_container(self._client, self._id, keep=self._options.keep)
         finally:
             self._stream.close()
+            if self._scratch is not None:
+                shutil.rmtree(self._scratch, ignore_errors=True)
         if self._reader and self._reader is not threading.current_thread():
             self._reader.join(max(0.0, until - time.monotonic()))
 
@@ -117,17 +153,17 @@ class DockerSandbox:
         except OSError as error:
             raise EngineError(f"the container {self._name} ({self._id[:12]}) takes no commands: {error}") from error
 
-    def _read(self, listener: SandboxListener) -> None:
+    def _read(self) -> None:
         frames = FrameReader(self._token)
         try:
             for output, chunk in self._stream.chunks():
                 for word in [ExtensionOutput(chunk)] if output == _ERROR_OUTPUT else frames.feed(chunk):
-                    _tell(listener, word)
+                    _tell(self._listener, word)
             for word in frames.close():
-                _tell(listener, word)
+                _tell(self._listener, word)
         finally:
             self._stream.close()
-            _guarded(lambda: listener.on_exit(self._exit()))
+            _guarded(lambda: self._listener.on_exit(self._exit()))
 
     def _exit(self) -> SandboxExit:
         """How the container ended; one that only its connection left is killed, since nobody commands it any more."""
@@ -143,6 +179,18 @@ class DockerSandbox:
                 137, out_of_memory=False, message=f"lost: the engine does not tell how it ended: {error}"
             )
         return SandboxExit(int(state["ExitCode"]), bool(state["OOMKilled"]), state.get("Error") or "")
+
+
+def end_container(client: APIClient, id_: str, *, keep: bool) -> None:
+    """Remove a container, or only kill it if it is to be kept. Raises EngineError."""
+    if not keep:
+        remove_container(client, id_)
+        return
+    try:
+        client.kill(id_)
+    except (DockerException, RequestException) as error:
+        if "is not running" not in str(error) and not isinstance(error, NotFound):
+            raise EngineError(f"the container {id_[:12]} could not be killed: {error}") from error
 
 
 def remove_container(client: APIClient, id_: str) -> None:

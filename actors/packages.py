@@ -105,6 +105,12 @@ class Packages:
                 shutil.rmtree(fresh)
         return folder
 
+    def scratch(self) -> Path:
+        """A new folder, readable by all, that is removed when a cloud starts here again. Raises OSError."""
+        folder = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=self._root))
+        folder.chmod(0o755)
+        return folder
+
     def file(self, name: str, content: str) -> Path:
         """A file of that name beside the packages, readable by all. Raises OSError."""
         with tempfile.NamedTemporaryFile("w", dir=self._root, prefix=_UNFINISHED, delete=False) as unfinished:

@@ -35,8 +35,11 @@ class Preparation:
         packages: Packages,
         blobs: Blobs,
         roots: Roots,
+        expect: Callable[[str, list[Mount], int], None] = lambda _image, _mounts, _memory: None,
         workers: int = 4,
     ) -> None:
+        """`expect` hears of images that were made ready, with what their sandboxes will see, and memory in MB."""
+        self._expect = expect
         self._engine, self._candidates, self._packages, self._blobs = engine, candidates, packages, blobs
         self._roots = roots
         self._passwd = Mount(packages.file("passwd", sandbox_user.PASSWD), "/etc/passwd")
@@ -52,8 +55,9 @@ class Preparation:
 
     def _prepare(self, version: Version) -> Outcome:
         try:
-            image = self.image(version)
-            self.mounts(version)
+            image, mounts = self.image(version), self.mounts(version)
+            if any(mount.fixed for mount in mounts):
+                self._expect(image, mounts, version.config["MemorySize"])
             return Outcome(None, self._engine.resolved_image(image) if version.code.image_uri else "")
         except EngineError as error:
             _log.warning("a function cannot run: %s", error)
@@ -77,14 +81,16 @@ class Preparation:
         """
         if version.code.image_uri:
             return [self._passwd]
-        return [self._passwd, Mount(self._code(version.code), "/var/task"), *self._layers(version.layers)]
+        code = Mount(self._code(version.code), "/var/task", fixed=not version.code.mount)
+        return [self._passwd, code, *self._layers(version.layers)]
 
     def _code(self, code: Code) -> Path:
         return self._roots.admit(code.mount) if code.mount else self._unpacked(code.sha256)
 
     def _layers(self, layers: Sequence[Layer]) -> list[Mount]:
         """One layer's own folder, or one that holds them all, in order (FACTS.md section 4)."""
-        return [Mount(self._merged(layers), "/opt")] if layers else []
+        fixed = not any(layer.mount for layer in layers)
+        return [Mount(self._merged(layers), "/opt", fixed=fixed)] if layers else []
 
     def _merged(self, layers: Sequence[Layer]) -> Path:
         hot = {layer.mount: self._roots.admit(layer.mount) for layer in layers if layer.mount}

@@ -80,6 +80,13 @@ class RuntimeApi:
             self._sessions[session.token] = session
         return session
 
+    def rename(self, token: str, other: str) -> None:
+        """Have a session found by another host name from now on. Raises KeyError when it has been closed."""
+        with self._lock:
+            session = self._sessions.pop(_host_name(token))
+            session.token = _host_name(other)
+            self._sessions[session.token] = session
+
     def stop(self, timeout: float) -> None:
         """Close all sessions and end all threads. Raises TimeoutError when some outlive `timeout` seconds."""
         deadline = time.monotonic() + timeout

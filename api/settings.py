@@ -140,6 +140,18 @@ class Settings:
     docker_dns: tuple[str, ...] = option(
         "LAMBDA_DOCKER_DNS", ADDRESSES, "", "DNS servers of the functions' containers."
     )
+    pool_size: int = option(
+        "RELAMBDA_POOL_SIZE",
+        whole(0),
+        "2",
+        "How many containers of each image wait, started, for the next cold start; 0 is none.",
+    )
+    pool_total: int = option(
+        "RELAMBDA_POOL_TOTAL",
+        whole(0),
+        "8",
+        "How many containers wait at most, of all images together; each takes about 12 MB.",
+    )
     cpu_limit: bool = option(
         "RELAMBDA_CPU_LIMIT",
         BOOLEAN,

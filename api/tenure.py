@@ -18,6 +18,7 @@ from relambda.actors.hot_reload import HotReload
 from relambda.actors.hot_tree import Ignored
 from relambda.actors.kinds import STARTS
 from relambda.actors.packages import Packages
+from relambda.actors.pool import PooledEngine
 from relambda.actors.preparation import Preparation
 from relambda.actors.rebuild import rebuild_views
 from relambda.actors.room import Options, Room
@@ -69,14 +70,15 @@ class Tenure:
         rebuild_views(store)
         blobs = Blobs(directory.blobs_path)
         scheduler = Scheduler(clock)
-        engine = LateEngine(lambda: DockerEngine(cloud_id, container_options(settings), offline=settings.offline))
-        host = _sweep(engine)
+        docker = LateEngine(lambda: DockerEngine(cloud_id, container_options(settings), offline=settings.offline))
+        host = _sweep(docker)
         runtime_api = RuntimeApi(host, longest_response=limits.payload_size)
         runtime_api.start()
         daemon = start_trace_daemon(host, records.traces)
         packages = Packages(settings.state_dir / "packages")
+        engine = PooledEngine(docker, packages, runtime_api.rename, size=settings.pool_size, total=settings.pool_total)
         roots = Roots(settings.hot_reload_roots)
-        preparation = Preparation(engine, candidates_of(settings), packages, blobs, roots)
+        preparation = Preparation(engine, candidates_of(settings), packages, blobs, roots, engine.expect)
         system = ActorSystem(STARTS, clock, scheduler)
         room = Room(
             store=store,

@@ -2,6 +2,7 @@
 #
 # Run as `sh -c "$(cat init.sh)" relambda-init COMMAND...` by dash, bash or any POSIX shell; COMMAND is the runtime.
 # Standard input, one line each: first a secret token, then commands
+#   dress CODE  what runs before the runtime and each extension, as `printf %b` reads it: their variables, and COMMAND
 #   start       where /opt/extensions holds files: tell `extension NAME` of each, then `extensions`; else as `run`
 #   extend      run each file in /opt/extensions; the end of one is told with `gone CODE NAME`
 #   run         run COMMAND; its end is told with `exit CODE` (128 + N for signal N)
@@ -12,15 +13,16 @@
 #
 # What is told goes between the runtime's own output as a frame: NUL RS token SPACE words RS NUL. The token comes by
 # standard input and not as an argument, since the runtime can read arguments in /proc. A frame is one write shorter
-# than PIPE_BUF, so it is never torn. Standard error is for the output of extensions.
+# than PIPE_BUF, so it is never torn. Standard error is for the output of extensions. A shell hands on what it reads
+# into a variable that came with its environment: ours begin as no user's may.
 
 exec 3>&2 2>/dev/null
 unset HOME  # the engine sets it, Lambda does not
-IFS= read -r token || exit 0
-runner=none
+IFS= read -r _token || exit 0
+_runner=none
 
 tell() {
-  printf '\000\036%s %s\036\000' "$token" "$*"
+  printf '\000\036%s %s\036\000' "$_token" "$*"
 }
 
 # A handler keeps a waiting shell alive when what it waits for signals its own process group; exec takes it away again.
@@ -45,29 +47,33 @@ extend() {
 }
 
 begin_run() {
-  (run "$@") &
-  runner=$!
+  (eval "$_dress" && run "$@") &
+  _runner=$!
 }
 
 begin_extend() {
-  (extend "$1") &
+  (
+    _extension=$1
+    eval "$_dress"
+    extend "$_extension"
+  ) &
 }
 
 each_extension() {
-  for file in /opt/extensions/*; do
-    [ ! -f "$file" ] || "$@" "${file##*/}"
+  for _file in /opt/extensions/*; do
+    [ ! -f "$_file" ] || "$@" "${_file##*/}"
   done
 }
 
 # The runtime is the child of the shell that waits for it.
 terminate() {
-  for stat in /proc/[0-9]*/stat; do
-    read -r fields <"$stat" || continue
+  for _stat in /proc/[0-9]*/stat; do
+    read -r _fields <"$_stat" || continue
     set -f
     # shellcheck disable=SC2086 # fields behind the command's name, which may hold anything
-    set -- ${fields##*) }
+    set -- ${_fields##*) }
     set +f
-    [ "$2" != "$runner" ] || kill -TERM "${fields%% *}"
+    [ "$2" != "$_runner" ] || kill -TERM "${_fields%% *}"
   done
 }
 
@@ -77,25 +83,30 @@ reap() {
 }
 
 kill_all() {
-  tries=0
+  _tries=0
   while kill -9 -1; do
     reap
-    tries=$((tries + 1))
-    [ $tries -lt 20000 ] || exit 70
+    _tries=$((_tries + 1))
+    [ $_tries -lt 20000 ] || exit 70
   done
   wait
 }
 
 memory_peak() {
-  peak=0
-  for file in /sys/fs/cgroup/memory.peak /sys/fs/cgroup/memory/memory.max_usage_in_bytes; do
-    if [ -r "$file" ]; then read -r peak <"$file" && return; fi
+  _peak=0
+  for _file in /sys/fs/cgroup/memory.peak /sys/fs/cgroup/memory/memory.max_usage_in_bytes; do
+    if [ -r "$_file" ]; then read -r _peak <"$_file" && return; fi
   done
 }
 
-marks=0
-while IFS= read -r line; do
-  case $line in
+_marks=0
+_dress=:
+while IFS= read -r _line; do
+  case $_line in
+    'dress '*)
+      _dress=$(printf '%b.' "${_line#dress }")
+      _dress=${_dress%.}
+      ;;
     start)
       if [ -d /opt/extensions ] && [ -n "$(each_extension echo)" ]; then
         each_extension tell extension
@@ -113,9 +124,9 @@ while IFS= read -r line; do
       ;;
     'mark '*)
       memory_peak
-      tell mark "${line#mark }" "$peak"
-      marks=$(((marks + 1) % 64))
-      [ $marks -ne 0 ] || reap
+      tell mark "${_line#mark }" "$_peak"
+      _marks=$(((_marks + 1) % 64))
+      [ $_marks -ne 0 ] || reap
       ;;
     *) exit 64 ;;
   esac

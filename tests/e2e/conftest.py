@@ -33,7 +33,7 @@ class Harness:
 
     def __init__(self, state: Path, environment: dict[str, str]) -> None:
         self.state, self.port = state, 0
-        self.environment = {**os.environ, **environment}
+        self.environment = {**os.environ, "RELAMBDA_POOL_SIZE": "0", **environment}
         self.url = ""
         self.killed: list[Process] = []
 

@@ -1,0 +1,92 @@
+"""Cold starts from spare containers: as if the container had been made for the function."""
+
+from collections.abc import Callable
+from typing import Any
+
+import docker
+import pytest
+
+pytestmark = pytest.mark.docker
+
+LOOK = r"""
+import getpass, os, pathlib, sys
+
+sys.path.insert(0, "/opt")
+
+
+def handler(event, context):
+    def written(path):
+        try:
+            pathlib.Path(path, "probe").write_text("x")
+        except OSError as error:
+            return error.strerror
+        return "written"
+
+    limits = [pathlib.Path("/sys/fs/cgroup", name) for name in ("memory/memory.limit_in_bytes", "memory.max")]
+    return {
+        "variable": os.environ.get("ODD"),
+        "name": os.environ["AWS_LAMBDA_FUNCTION_NAME"],
+        "handler": os.environ["_HANDLER"],
+        "user": getpass.getuser(),
+        "hostname": os.uname().nodename,
+        "written": [written("/var/task"), written("/opt"), written("/tmp")],
+        "layer": sorted(os.listdir("/opt")),
+        "memory": next(int(path.read_text()) for path in limits if path.exists()) // 2**20,
+        "visible": sorted(name for name in os.environ if "relambda" in name.lower() or name == "dress"),
+    }
+"""
+ODD = 'it\'s "odd" \\n %s $HOME `id`\nsecond line\\ ünï'
+
+
+@pytest.fixture
+def pooled(make_cloud: Any) -> Any:
+    """A cloud that keeps two spare containers of each image."""
+    return make_cloud(RELAMBDA_POOL_SIZE="2")
+
+
+def spares(cloud: Any) -> set[str]:
+    """Host names of the containers that wait, or waited once."""
+    client = docker.from_env()
+    try:
+        label = f"relambda={(cloud.state / 'cloud-id').read_text().strip()}"
+        found = client.api.containers(filters={"label": [label, "relambda.spare"]})
+        return {each["Id"][:12] for each in found}
+    finally:
+        client.close()
+
+
+def test_a_spare_container_becomes_the_functions_own(
+    pooled: Any, make_function: Any, call: Callable[..., Any], zipped: Callable[[str], bytes]
+) -> None:
+    """Given spare containers, when functions start, then each has its code, layer, variables and memory, as ever."""
+    aws = pooled.client()
+    first = make_function(aws, LOOK)
+    assert pooled.comes_to(lambda: len(spares(pooled)) == 2)
+    waiting = spares(pooled)
+    seen, answer = call(aws, first)
+    assert "FunctionError" not in answer, seen
+    assert seen["hostname"] in waiting
+    used = {seen["hostname"]}
+    layer = aws.publish_layer_version(LayerName="lib", Content={"ZipFile": zipped("X = 1")})
+    members = {
+        "Environment": {"Variables": {"ODD": ODD}},
+        "MemorySize": 512,
+        "Layers": [layer["LayerVersionArn"]],
+        "Timeout": 30,
+    }
+    second = make_function(aws, LOOK, **members)
+    assert pooled.comes_to(lambda: len(spares(pooled) - used) == 2)
+    waiting = spares(pooled) - used
+    seen, answer = call(aws, second)
+    assert "FunctionError" not in answer, seen
+    assert seen.pop("hostname") in waiting
+    assert seen == {
+        "variable": ODD,
+        "name": second,
+        "handler": "index.handler",
+        "user": "sbx_user1051",
+        "written": ["Read-only file system", "Read-only file system", "written"],
+        "layer": ["index.py"],
+        "memory": 512,
+        "visible": [],
+    }
