@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pykka
 
 from relambda.actors.clock import Timer
-from relambda.actors.engine import SandboxExit
+from relambda.actors.engine import EngineError, Sandbox, SandboxExit
 from relambda.actors.failures import Failure
 from relambda.actors.init_phase import InitPhase, Phase
 from relambda.actors.instance_messages import ExtensionFailed, ExtensionGone, Said
@@ -16,8 +16,10 @@ from relambda.actors.invocation import Answer, Invocation, Outcome
 from relambda.actors.log_environment import EnvironmentLog
 from relambda.actors.log_lines import InitReport, Report, last_words
 from relambda.actors.messages import InstanceIdle, InstanceResets
+from relambda.actors.platform_events import PlatformEvents
 from relambda.actors.runtime_session import RuntimeFailure
 from relambda.actors.slot import Ended, Slot
+from relambda.actors.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from relambda.actors.instance import Instance
@@ -37,17 +39,21 @@ class Conversation:
         self.actor: pykka.ActorRef[Any] | None = None
         self.slot = Slot()
         self.log = EnvironmentLog(instance.room.logs, instance.resource, instance.version, instance.room.new_id())
+        self.telemetry = Telemetry(self._reach, instance.room.clock)
+        self.events = PlatformEvents(self.telemetry, instance.resource, instance.version, instance.id)
+        self.sandbox: Sandbox | None = None
         self.init = InitPhase()
         self.init_failure: Failure | None = None
         self.extension_names: list[str] = []
         self.exit_code = 0
         self.mark = ""
-        self._began = self._init_ms = 0.0
+        self._began = self._init_ms = self._answered_ms = 0.0
         self._timer: Timer | None = None
         self._answer: Answer | None = None
         self._held: tuple[Answer, Report] | None = None
         self._holding = threading.Lock()
-        self._started = self._idle = False
+        self._reported: Report | None = None
+        self._started = self._idle = self._runtime_done = False
 
     def init_begins(self, phase: Phase) -> None:
         """Processes are about to start; called by the instance's actor."""
@@ -55,30 +61,43 @@ class Conversation:
             self.log.init_starts()
         self._started, self.init_failure = True, None
         self.extension_names = []
+        self.events.init_starts(phase)
         self.init.begin(phase)
 
     def init_fails(self, duration_ms: float, failure: Failure) -> None:
         """Processes that were started are not ready, and will not be; called by the instance's actor."""
-        self.log.init_fails(InitReport(duration_ms, self.init.phase, failure.status, failure.error_type))
+        phase, status, error_type = self.init.phase, failure.status, failure.error_type
+        self.log.init_fails(InitReport(duration_ms, phase, status, error_type))
+        self.events.runtime_init_done(phase, status, error_type)
+        self.events.init_ends(phase, duration_ms, status, error_type)
+        self.events.extensions(self.instance.session.extensions())
 
     def begin(self, invocation: Invocation, timer: Timer) -> None:
         """An invocation is about to be handed over; called by the function's actor."""
-        self._timer, self._idle = timer, False
+        self._timer, self._idle, self._runtime_done = timer, False, False
         invocation.cold_start_ms, self._init_ms = self._init_ms, 0.0
         self._began = time.monotonic()
         if invocation.trace is not None:
             invocation.trace.begins(invocation.cold_start_ms)
         self.log.starts(invocation.request_id, tail=invocation.tail)
+        self.events.starts(invocation)
 
     def on_next(self) -> None:
         """The runtime asks for work."""
+        if self.init.is_running:
+            self.events.runtime_init_done(self.init.phase)
+        elif self._answer is not None:
+            self._runtime_done = True
+            self.events.runtime_done(self._report_of(self._answer), self._answered_ms)
 
     def on_idle(self) -> None:
         """The init is over, or the invocation is; with an answer that is held for its log, that tells when it goes."""
         if (took := self.init.end(succeeded=True)) is not None:
+            self.events.init_ends(self.init.phase, took)
+            self.events.extensions(self.instance.session.extensions())
             if self.init.phase == "init":
                 self._init_ms = took
-                self._tell_parent(InstanceIdle(self.instance))
+                self.tell_parent(InstanceIdle(self.instance))
             return
         if self.slot.end() is None:
             return
@@ -90,7 +109,7 @@ class Conversation:
             self._idle = True
             if self._held is not None:
                 return
-        self._tell_parent(InstanceIdle(self.instance))
+        self.tell_parent(InstanceIdle(self.instance))
 
     def on_extension_found(self, name: str) -> None:
         """There is an external extension."""
@@ -115,7 +134,8 @@ class Conversation:
 
     def on_extension_output(self, data: bytes) -> None:
         """An extension wrote."""
-        self.on_output(data)
+        self.log.writes(data)
+        self.events.extension_writes(data)
 
     def on_restore_ready(self) -> None:
         """Nothing is restored: `/runtime/restore/next` is not there."""
@@ -138,6 +158,7 @@ class Conversation:
     def on_output(self, data: bytes) -> None:
         """The runtime wrote."""
         self.log.writes(data)
+        self.events.function_writes(data)
 
     def on_runtime_exit(self, code: int) -> None:
         """The runtime ended by itself."""
@@ -169,11 +190,11 @@ class Conversation:
 
         So a caller's next invoke finds this instance on its way back.
         """
-        self._tell_parent(InstanceResets(self.instance))
+        self.tell_parent(InstanceResets(self.instance))
 
     def ready(self) -> None:
         """The environment is reset: the next invocation starts its processes."""
-        self._tell_parent(InstanceIdle(self.instance))
+        self.tell_parent(InstanceIdle(self.instance))
 
     def fail(self, ended: Ended, failure: Failure) -> None:
         """End an invocation's log, and answer it if it has no answer, for a reason of the environment's own."""
@@ -183,6 +204,9 @@ class Conversation:
         now_ms = self.instance.room.clock.now_ms()
         words = last_words(now_ms, invocation.request_id, failure.error_type, failure.message)
         self.log.ends(report, last_words=words, marked=True)
+        if not self._runtime_done:
+            self.events.runtime_done(report)
+        self.events.ends(report, self.log.peak_bytes(), words)
         tail = self.log.tail(report, last_words=words)
         answer, self._answer = self._answer, None
         if answer is not None:
@@ -202,7 +226,7 @@ class Conversation:
             invocation.trace.answers()
         answer = Answer(invocation, payload, failure)
         if self.instance.session.extended:
-            self._answer = answer
+            self._answer, self._answered_ms = answer, self._elapsed_ms()
             if not invocation.tail:
                 answer.finish()
             return
@@ -214,12 +238,15 @@ class Conversation:
 
     def _log_end(self, answer: Answer) -> bool:
         """The invocation is over; whether a mark is wanted behind its output."""
-        invocation = answer.invocation
-        report = self._report(invocation, answer.status, answer.error_type, len(answer.payload))
+        invocation, report = answer.invocation, self._report_of(answer)
         marked = self.log.wants_mark() or invocation.tail
         self.log.ends(report, marked=marked)
         if invocation.tail:
             self._held = (answer, report)
+        if marked and self.events.heard:
+            self._reported = report
+        else:
+            self.events.ends(report, self.log.peak_bytes())
         return marked
 
     def _want_mark(self, answer: Answer) -> None:
@@ -228,18 +255,37 @@ class Conversation:
 
     def _release(self, mark: str, peak_bytes: int) -> None:
         with self._holding:
+            reported, self._reported = self._reported, None
+        if reported is not None:
+            self.events.ends(reported, peak_bytes or self.log.peak_bytes())
+        with self._holding:
             if self._held is None or self._held[0].invocation.request_id != mark:
                 return
             held, self._held, idle = self._held, None, self._idle
         answer, report = held
         answer.finish(self.log.tail(report, peak_bytes=peak_bytes))
         if idle:
-            self._tell_parent(InstanceIdle(self.instance))
+            self.tell_parent(InstanceIdle(self.instance))
+
+    def _report_of(self, answer: Answer) -> Report:
+        return self._report(answer.invocation, answer.status, answer.error_type, len(answer.payload))
+
+    def _elapsed_ms(self) -> float:
+        return (time.monotonic() - self._began) * 1000
+
+    def _reach(self, port: int) -> tuple[str, int]:
+        """Where the cloud reaches a port of the sandbox. Raises OSError."""
+        if self.sandbox is None:
+            raise OSError("the container has not started yet")
+        try:
+            return self.sandbox.address(), port
+        except EngineError as error:
+            raise OSError(str(error)) from error
 
     def _report(self, invocation: Invocation, status: str, error_type: str, produced_bytes: int = 0) -> Report:
         return Report(
             invocation.request_id,
-            duration_ms=(time.monotonic() - self._began) * 1000,
+            duration_ms=self._elapsed_ms(),
             init_ms=invocation.cold_start_ms,
             memory_mb=self.instance.version.config["MemorySize"],
             status=status,
@@ -253,7 +299,8 @@ class Conversation:
         if timer is not None:
             timer.cancel()
 
-    def _tell_parent(self, message: object) -> None:
+    def tell_parent(self, message: object) -> None:
+        """Tell the function something, if its actor has not ended."""
         try:
             self.parent.tell(message)
         except pykka.ActorDeadError:

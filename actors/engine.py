@@ -124,6 +124,10 @@ class Sandbox(Protocol):
         """The engine's own id of the container."""
         ...
 
+    def address(self) -> str:
+        """The address at which its ports are reached from here. Raises EngineError. Blocks."""
+        ...
+
     def start(self) -> None:
         """Start the runtime; where there are extensions, the listener hears of them, and nothing is started.
 

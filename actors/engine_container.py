@@ -76,6 +76,8 @@ def container_config(
     config: dict[str, Any] = {
         "Image": spec.image,
         "User": f"{UID}:{GID}",
+        "Hostname": "sandbox",
+        "Domainname": "localdomain",
         "Entrypoint": list(first.entrypoint),
         "Cmd": list(first.command),
         "Env": [*(f"{name}={value}" for name, value in environment.items()), *_unset(environment)],

@@ -60,6 +60,7 @@ class DockerSandbox:
         self._client, self._id, self._name, self._stream, self._token = client, id_, spec.name, stream, token
         self._scratch, self._options, self._listener = spec.scratch, options, listener
         self._destroying = threading.Event()
+        self._address = ""
         self._reader: threading.Thread | None = None
 
     @property
@@ -75,6 +76,12 @@ class DockerSandbox:
     def greet(self) -> None:
         """Give the init its token: before any command. Raises EngineError when the container is gone."""
         self._command(self._token)
+
+    def address(self) -> str:
+        """The address at which its ports are reached from here: its own on the network. Raises EngineError."""
+        if not self._address:
+            self._address = self._ask_address()
+        return self._address
 
     def start(self) -> None:
         """Start the runtime, or tell of extensions to start first. Raises EngineError when the container is gone."""
@@ -146,6 +153,16 @@ class DockerSandbox:
                 shutil.rmtree(self._scratch, ignore_errors=True)
         if self._reader and self._reader is not threading.current_thread():
             self._reader.join(max(0.0, until - time.monotonic()))
+
+    def _ask_address(self) -> str:
+        try:
+            networks = self._client.inspect_container(self._id)["NetworkSettings"]["Networks"]
+        except (DockerException, RequestException) as error:
+            raise EngineError(f"the engine does not tell the address of {self._name}: {error}") from error
+        for network in networks.values():
+            if network["IPAddress"]:
+                return str(network["IPAddress"])
+        raise EngineError(f"the container {self._name} has no address on a network")
 
     def _command(self, line: str) -> None:
         try:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 MAX_RESPONSE = 6_291_556
 KILLED = 137
 """What a shell tells of a process that SIGKILL ended."""
-LAUNCH_ERRORS = {126: "permission denied", 127: "no such file or directory"}
+_LAUNCH_ERRORS = {126: "permission denied", 127: "no such file or directory"}
 """What a shell tells of a file that it could not execute, and the system's words for it."""
 _EXITED = "Runtime exited with error: "
 
@@ -56,16 +56,15 @@ def exited(code: int) -> Failure:
     return Failure("Runtime.ExitError", f"{_EXITED}exit status {code}")
 
 
-def extension_failed(error_type: str, code: int) -> Failure:
-    """An extension ended though nobody bade it; `code` as a shell tells it (words that AWS was seen to log)."""
-    if code == 0:
-        return Failure(error_type, "exit code 0")
-    return Failure(error_type, exited(code).message.removeprefix(_EXITED))
+def extension_ended(name: str, code: int, reported: str, *, registered: bool) -> Failure:
+    """An extension ended though nobody bade it; `code` as a shell tells it, `reported` the type it gave before.
 
-
-def not_launched(name: str, code: int) -> Failure:
-    """An extension could not be started; `code` is one of `LAUNCH_ERRORS`."""
-    return Failure("Extension.LaunchError", f"fork/exec /opt/extensions/{name}: {LAUNCH_ERRORS[code]}")
+    The words are those that AWS was seen to log.
+    """
+    if code in _LAUNCH_ERRORS and not registered:
+        return Failure("Extension.LaunchError", f"fork/exec /opt/extensions/{name}: {_LAUNCH_ERRORS[code]}")
+    words = exited(code).message.removeprefix(_EXITED) if code else "exit code 0"
+    return Failure(reported or "Extension.Crash", words)
 
 
 def too_many_extensions(reason: str) -> Failure:

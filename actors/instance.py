@@ -39,7 +39,10 @@ class Instance:
         self.conversation = Conversation(self, parent)
         self.debugger = room.debugging.of(resource, version)
         self.hot = room.hot_reload.code_of(version, lambda: room.post.tell(resource.stream, CodeChanged(self)))
-        self.session = room.runtime_api.open(self.token, self.conversation, execution_environment(resource, version))
+        self.environment = execution_environment(resource, version)
+        self.session = room.runtime_api.open(
+            self.token, self.conversation, self.environment, self.conversation.telemetry
+        )
         self.actor = (InstanceActor if self.debugger is None else DebuggedActor).start(self, parent)
         self.conversation.actor = self.actor
         self.actor.tell(Start())

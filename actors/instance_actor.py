@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pykka
 
-from relambda.actors.clock import Timer
 from relambda.actors.engine import EngineError, Sandbox
 from relambda.actors.failures import (
     KILLED,
-    LAUNCH_ERRORS,
     Failure,
     exited,
-    extension_failed,
+    extension_ended,
     init_timed_out,
-    not_launched,
     sandbox_failed,
     timed_out,
     too_many_extensions,
@@ -52,6 +49,8 @@ MARK_SECONDS: Final = 2.0
 """How long an answer waits for the end of its log at most."""
 KILL_SECONDS: Final = 10.0
 """How long the kernel may take to end all processes of a container."""
+FLUSH_SECONDS: Final = 0.5
+"""How long a shutdown waits for what extensions have subscribed to, before they hear of it."""
 EXIT_SECONDS: Final = 0.5
 """How long an extension that has reported an error may take to exit."""
 
@@ -67,7 +66,6 @@ class InstanceActor(pykka.ThreadingActor):
         self.room, self.conversation = instance.room, instance.conversation
         self.sandbox: Sandbox | None = None
         self.failure: Failure | None = None
-        self._init_timer: Timer | None = None
         self._starts = 0
         self._shutdown: Shutdown | None = None
         self._runtime_runs = self._reloading = self._stopping = self._ended = False
@@ -131,6 +129,7 @@ class InstanceActor(pykka.ThreadingActor):
         except (EngineError, OSError) as error:
             self._has_no_container(error)
             return
+        self.conversation.sandbox = self.sandbox
         self.conversation.log.container(self.sandbox.id)
         _log.debug("container of %s started in %.0f ms", self.instance.id, (time.monotonic() - began) * 1000)
         self.instance.load_code()
@@ -144,7 +143,7 @@ class InstanceActor(pykka.ThreadingActor):
         self._starts += 1
         if phase == "init":
             late = InitTimedOut(self._starts)
-            self._init_timer = self.room.scheduler.after(self._init_seconds, lambda: self.instance.tell(late))
+            self.room.scheduler.after(self._init_seconds, lambda: self.instance.tell(late))
         self._extension_errors = {}
         self.conversation.init_begins(phase)
         self._runtime_runs = True
@@ -182,10 +181,7 @@ class InstanceActor(pykka.ThreadingActor):
             self._shutdown.extension_exited(name)
             return
         registered = any(one.name == name and one.state != "Started" for one in self.instance.session.extensions())
-        if code in LAUNCH_ERRORS and not registered:
-            self._break(not_launched(name, code), "failure")
-        else:
-            self._break(extension_failed(self._extension_errors.get(name, "Extension.Crash"), code), "failure")
+        self._break(extension_ended(name, code, self._extension_errors.get(name, ""), registered=registered), "failure")
 
     def _timed_out(self, request_id: str) -> None:
         ended = self.conversation.slot.clear(request_id)
@@ -224,9 +220,10 @@ class InstanceActor(pykka.ThreadingActor):
             self.conversation.fail(ended, failure)
 
     def _shut_down(self, reason: ShutdownReason) -> None:
-        self._stop_init_timer()
         shutdown = Shutdown(reason, self.instance.session, self.room.clock.now_ms, self._wait, self._kill)
         self._shutdown = shutdown
+        if self.instance.session.extended:
+            self.conversation.telemetry.flush(FLUSH_SECONDS)
         shutdown.begin(self._terminate if self._runtime_runs else None)
 
     def _terminate(self) -> None:
@@ -309,7 +306,6 @@ class InstanceActor(pykka.ThreadingActor):
         if self._ended:
             return
         self._ended = True
-        self._stop_init_timer()
         if self.instance.hot is not None:
             self.instance.hot.close()
         self.conversation.answer_without_mark(self.conversation.mark)
@@ -317,7 +313,11 @@ class InstanceActor(pykka.ThreadingActor):
         self._fail_running(self.failure or exited(self.conversation.exit_code or KILLED))
         self._destroy()
         self.instance.session.close()
-        self._tell_parent(InstanceGone(self.instance, self.failure))
+        try:
+            self.conversation.telemetry.stop(FLUSH_SECONDS)
+        except TimeoutError as error:
+            _log.warning("instance %s: %s", self.instance.id, error)
+        self.conversation.tell_parent(InstanceGone(self.instance, self.failure))
         if self.actor_ref.is_alive():
             self.stop()
 
@@ -329,18 +329,8 @@ class InstanceActor(pykka.ThreadingActor):
         except EngineError:
             _log.exception("a container of %s may be left over until the cloud starts again", self.instance.id)
 
-    def _stop_init_timer(self) -> None:
-        if self._init_timer is not None:
-            self._init_timer.cancel()
-
     def on_failure(self, exception_type: Any, exception_value: Any, traceback: Any) -> None:
         """Leave no container behind, whatever went wrong."""
         _log.error("instance %s failed", self.instance.id, exc_info=(exception_type, exception_value, traceback))
         self.failure = sandbox_failed(str(exception_value))
         self._end()
-
-    def _tell_parent(self, message: object) -> None:
-        try:
-            self.parent.tell(message)
-        except pykka.ActorDeadError:
-            _log.debug("the function of instance %s has ended", self.instance.id)

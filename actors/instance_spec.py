@@ -32,9 +32,13 @@ def sandbox_spec(instance: "Instance") -> SandboxSpec:
         name=f"relambda-{resource.name[:40]}-{instance.id[:8]}",
         image=room.preparation.image(version),
         handler=handler_arguments(version),
-        environment=room.surroundings.variables(
-            resource, version, runtime_api=api, log_stream=instance.conversation.log.stream.name
-        ),
+        environment={
+            **room.surroundings.variables(
+                resource, version, runtime_api=api, log_stream=instance.conversation.log.stream.name
+            ),
+            "AWS_LAMBDA_METADATA_API": api,
+            "AWS_LAMBDA_METADATA_TOKEN": instance.environment.metadata_token,
+        },
         memory_mb=version.config["MemorySize"],
         runtime_host=instance.token,
         mounts=room.preparation.mounts(version),

@@ -37,7 +37,7 @@ class EnvironmentLog:
         self._writer = writer
         self._order = Order()
         self._echo = Echo(resource.name, writer.echo_characters)
-        self._new_text = partial(LogText, resource, version, self._read_peak)
+        self._new_text = partial(LogText, resource, version, self.peak_bytes)
         self._text = LogText(resource, version, self._peak_of_batch, self._echo.show)
         self._tail: Tail | None = None
         self._last_ms = 0
@@ -75,6 +75,10 @@ class EnvironmentLog:
             self._dropped = 0
         if not self._writer.put_output(self, _now_ms(), Wrote(data), len(data), WAIT_SECONDS):
             self._dropped = len(data)
+
+    def peak_bytes(self) -> int:
+        """The most memory that the container has used, 0 when that is not to be seen from here."""
+        return 0 if self._peak is None else self._peak.read()
 
     def wants_mark(self) -> bool:
         """Whether an invocation that ends now should have a mark behind it: it may have written, or memory is unknown.
@@ -127,11 +131,8 @@ class EnvironmentLog:
 
     def _peak_of_batch(self) -> int:
         """All of a batch is over when it is written: one look is enough."""
-        self._batch_peak = self._batch_peak or self._read_peak()
+        self._batch_peak = self._batch_peak or self.peak_bytes()
         return self._batch_peak
-
-    def _read_peak(self) -> int:
-        return 0 if self._peak is None else self._peak.read()
 
 
 def _unseen(lines: list[str]) -> None:

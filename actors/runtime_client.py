@@ -73,6 +73,7 @@ class RuntimeClient:
 
     def _handle(self, request: Request, body: Body) -> Reply | None:
         session = self._speaker(request.headers.get("host", ""))
+        self._connection.is_last = not request.keep_alive
         handler, parameter = self._routes.find(request.method, request.path)
         return handler(Exchange(session, self._generation, self._connection, request, body, parameter))
 

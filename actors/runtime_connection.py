@@ -37,6 +37,8 @@ class Connection:
         self._socket = sock
         self._buffer = bytearray()
         self._read_any = False
+        self.is_last = False
+        """Whether the client wants no more than the answer that it waits for."""
         self._shut = False
         self._write_lock = threading.Lock()
         self.body_deadline: float | None = None
@@ -171,15 +173,23 @@ class Connection:
         except DisconnectedError:
             rest = None
         if not rest:
+            self._finish_last(written=rest is not None)
             self._write_lock.release()
             return rest is not None
         threading.Thread(target=self._finish, args=(rest,), name="runtime-api-writer", daemon=True).start()
         return True
 
+    def _finish_last(self, *, written: bool) -> None:
+        """The end of the stream tells a client that asked for it where its answer ends."""
+        if written and self.is_last:
+            with contextlib.suppress(OSError):  # the client may have gone first
+                self._socket.shutdown(socket.SHUT_WR)
+
     def _finish(self, rest: memoryview) -> None:
         try:
             with contextlib.suppress(DisconnectedError):  # the reading thread hears of it too, and ends
                 self._write_slowly(rest)
+                self._finish_last(written=True)
         finally:
             self._write_lock.release()
 

@@ -32,12 +32,17 @@ class Telemetry:
         self._early_bytes = 0
         self._open = True
 
+    @property
+    def heard(self) -> bool:
+        """Whether anybody hears what is published, now or when they subscribe."""
+        return self._open or bool(self._subscribers)
+
     def publish(self, event_type: str, record: Any, time_ms: int | None = None) -> None:
         """Tell the subscribers of an event: "platform.start" with an object, "function" with a text or an object.
 
         `time_ms` is in milliseconds since the epoch; without it, it happened now.
         """
-        if not self._open and not self._subscribers:
+        if not self.heard:
             return
         moment = self._clock.now_ms() if time_ms is None else time_ms
         event = encode_event(iso_time(moment), event_type, record)

@@ -23,6 +23,17 @@ def test_a_closed_connection_that_was_parked_swallows_nothing(sandbox: Any, repl
     assert reply_of(sandbox.parked())[2] == b"1"
 
 
+@pytest.mark.parametrize("size", [2, 6_000_000])
+def test_a_client_that_wants_one_answer_reads_its_end(sandbox: Any, size: int) -> None:
+    """Given a `/next` that asks for the connection to be closed, when it gets its event, then the stream ends."""
+    head = f"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: {sandbox.host}\r\nConnection: close\r\n\r\n"
+    client = sandbox.raw(head.encode())
+    assert sandbox.heard.hear() == ("next",)
+    sandbox.session.assign(sandbox.event("1", b"x" * size))
+    with client.makefile("rb") as answer:
+        assert answer.read().endswith(b"\r\n\r\n" + b"x" * size)
+
+
 def test_of_several_parked_the_first_that_lives_is_served(sandbox: Any, reply_of: Reader) -> None:
     """Given two waiting calls and the first one's client gone, when an event is assigned, then the second gets it."""
     first = sandbox.parked()

@@ -1,0 +1,158 @@
+"""What a function's extensions are told through the Telemetry and Logs APIs, and where they run."""
+
+import io
+import json
+import uuid
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.docker
+
+Call = Callable[..., Any]
+
+COLLECTOR = """#!/var/lang/bin/python3.11
+import http.server, json, os, socketserver, threading, urllib.request
+
+base = f"http://{os.environ['AWS_LAMBDA_RUNTIME_API']}"
+
+
+def keep(events):
+    with open("/tmp/events", "a") as kept:
+        kept.writelines(json.dumps(event) + "\\n" for event in events)
+
+
+class ByHttp(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        keep(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+class ByTcp(socketserver.StreamRequestHandler):
+    def handle(self):
+        for line in self.rfile:
+            keep([{**json.loads(line), "by": "tcp"}])
+
+
+def ask(method, path, body=None, **headers):
+    request = urllib.request.Request(base + path, body and json.dumps(body).encode(), headers, method=method)
+    with urllib.request.urlopen(request) as answer:
+        return dict(answer.headers), answer.read()
+
+
+name = {"Lambda-Extension-Name": "collector"}
+headers, _ = ask("POST", "/2020-01-01/extension/register", {"events": ["INVOKE"]}, **name)
+me = {"Lambda-Extension-Identifier": headers["Lambda-Extension-Identifier"]}
+web = http.server.ThreadingHTTPServer(("sandbox.localdomain", 4243), ByHttp)
+tcp = socketserver.ThreadingTCPServer(("sandbox.localdomain", 4244), ByTcp)
+for server in (web, tcp):
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+soon = {"timeoutMs": 25}
+ask("PUT", "/2022-07-01/telemetry", {
+    "schemaVersion": "2022-12-13", "types": ["platform", "function", "extension"], "buffering": soon,
+    "destination": {"protocol": "HTTP", "URI": "http://sandbox.localdomain:4243/"}}, **me)
+ask("PUT", "/2020-08-15/logs", {
+    "schemaVersion": "2021-03-18", "types": ["platform"], "buffering": soon,
+    "destination": {"protocol": "TCP", "port": 4244}}, **me)
+print("the extension is ready", flush=True)
+while True:
+    ask("GET", "/2020-01-01/extension/event/next", **me)
+"""
+
+FUNCTION = """
+import json, os, pathlib, urllib.request
+
+print("loaded")
+
+
+def handler(event, context):
+    print("handled", context.aws_request_id)
+    if event == "metadata":
+        url = f"http://{os.environ['AWS_LAMBDA_METADATA_API']}/2026-01-15/metadata/execution-environment"
+        token = f"Bearer {os.environ['AWS_LAMBDA_METADATA_TOKEN']}"
+        with urllib.request.urlopen(urllib.request.Request(url, headers={"Authorization": token})) as answer:
+            return json.load(answer)
+    if event == "raise":
+        raise ValueError("no")
+    return pathlib.Path("/tmp/events").read_text()
+"""
+
+
+@pytest.fixture
+def aws(shared_cloud: Any) -> Any:
+    """A client of the shared cloud."""
+    return shared_cloud.client()
+
+
+@pytest.fixture
+def observed(aws: Any, make_function: Any) -> str:
+    """A function with an extension that keeps all that it is told in /tmp/events."""
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w") as archive:
+        entry = zipfile.ZipInfo("extensions/collector")
+        entry.external_attr = 0o755 << 16
+        archive.writestr(entry, COLLECTOR)
+    layer = aws.publish_layer_version(LayerName=f"l-{uuid.uuid4().hex[:12]}", Content={"ZipFile": body.getvalue()})
+    return str(make_function(aws, FUNCTION, Layers=[layer["LayerVersionArn"]], Timeout=20))
+
+
+def test_all_that_happens_is_told(aws: Any, observed: str, shared_cloud: Any, call: Call) -> None:
+    """Given a subscriber to both APIs, then it gets the init, the invocation and all output, with figures that fit."""
+    _, answer = call(aws, observed, "raise")
+    request_id = answer["ResponseMetadata"]["RequestId"]
+    events: list[dict[str, Any]] = []
+
+    def all_came() -> bool:
+        events[:] = [json.loads(line) for line in call(aws, observed)[0].splitlines()]
+        reports = [each for each in events if each["type"] == "platform.report"]
+        return {(each["record"]["requestId"], each.get("by")) for each in reports} >= {
+            (request_id, None),
+            (request_id, "tcp"),
+        }
+
+    assert shared_cloud.comes_to(all_came)
+    told: dict[str, Any] = {}
+    for event in events:
+        if "by" not in event:
+            told.setdefault(event["type"], event["record"])
+    assert (
+        told["platform.initStart"].items()
+        >= {
+            "initializationType": "on-demand",
+            "phase": "init",
+            "functionName": observed,
+            "functionVersion": "$LATEST",
+            "instanceMaxMemory": 128 * 1024 * 1024,
+        }.items()
+    )
+    init = {"initializationType": "on-demand", "phase": "init", "status": "success"}
+    assert told["platform.initRuntimeDone"] == init
+    assert told["platform.initReport"].pop("metrics")["durationMs"] > 0
+    assert told["platform.initReport"] == init
+    subscription = {"name": "collector", "state": "Subscribed", "types": ["platform", "function", "extension"]}
+    assert told["platform.telemetrySubscription"] == subscription
+    assert told["platform.extension"] == {"name": "collector", "state": "Ready", "events": ["INVOKE"]}
+    assert told["platform.start"]["requestId"] == request_id
+    done, report = told["platform.runtimeDone"], told["platform.report"]
+    assert (done["requestId"], done["status"]) == (report["requestId"], report["status"]) == (request_id, "error")
+    assert {span["name"] for span in done["spans"]} == {"responseLatency", "runtimeOverhead"}
+    assert 0 < done["metrics"]["durationMs"] <= report["metrics"]["durationMs"]
+    assert report["metrics"]["billedDurationMs"] >= report["metrics"]["durationMs"]
+    assert report["metrics"]["initDurationMs"] > 0
+    assert 1 < report["metrics"]["maxMemoryUsedMB"] <= report["metrics"]["memorySizeMB"] == 128
+    output = [event["record"] for event in events if event["type"] == "function"]
+    assert output[:2] == ["loaded\n", f"handled {request_id}\n"]
+    assert told["extension"] == "the extension is ready\n"
+    by_tcp = {event["type"] for event in events if event.get("by")}
+    assert {"platform.start", "platform.end", "platform.report", "platform.logsSubscription"} <= by_tcp
+
+
+def test_metadata_are_where_the_environment_says(aws: Any, observed: str, call: Call) -> None:
+    """Given the variables of the metadata endpoint, then a function reads its zone there."""
+    assert call(aws, observed, "metadata")[0] == {"AvailabilityZoneID": "use1-az1"}
