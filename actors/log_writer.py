@@ -138,7 +138,7 @@ class LogWriter:
         self._settling = waiting
 
     def _trim_if_due(self) -> None:
-        if time.monotonic() - self._trimmed < TRIM_SECONDS:
+        if time.monotonic() - self._trimmed < TRIM_SECONDS and not self.store.is_due_for_trim:
             return
         self._trimmed = time.monotonic()
         if removed := self.store.trim(_now_ms()):

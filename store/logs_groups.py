@@ -73,11 +73,12 @@ class GroupTable:
             self.put_stream(stream)
             return stream
 
-    def groups(self, account: str, region: str, prefix: str = "") -> Iterator[LogGroup]:
-        """Groups whose names begin with `prefix`, by name."""
-        for value in self._rows(self._tables.groups, keys.groups_beginning(account, region, prefix)):
+    def groups(self, account: str, region: str, prefix: str = "", after: str = "") -> Iterator[LogGroup]:
+        """Groups whose names begin with `prefix`, by name, from the one behind `after` on."""
+        first = keys.group_key(GroupName(account, region, after))
+        for value in self._rows(self._tables.groups, keys.groups_beginning(account, region, prefix), first):
             group = LogGroup(**msgpack.unpackb(value))
-            if group.name.startswith(prefix):
+            if group.name.startswith(prefix) and group.name != after:
                 yield group
 
     def all_groups(self) -> Iterator[LogGroup]:
@@ -123,9 +124,10 @@ class GroupTable:
         self._transaction.put(counter, keys.NUMBER.pack(last + count), db=self._tables.meta)
         return last + 1
 
-    def _rows(self, table: Database, prefix: bytes) -> Iterator[bytes]:
+    def _rows(self, table: Database, prefix: bytes, first: bytes = b"") -> Iterator[bytes]:
+        """Values of the keys that begin with `prefix`, from the key `first` on."""
         cursor = self._transaction.cursor(db=table)
-        held = cursor.set_range(prefix) if prefix else cursor.first()
+        held = cursor.set_range(max(prefix, first)) if prefix else cursor.first()
         while held and cursor.key().startswith(prefix):
             yield cursor.value()
             held = cursor.next()

@@ -29,6 +29,8 @@ from relambda.store.logs_tables import LogTransactions
 Result = TypeVar("Result")
 Read = Callable[[GroupTable, EventTable], Result]
 
+MAP_FACTOR = 6
+"""Bytes on disk for each that counts, at most: small events take more room than they count for."""
 CHUNK = 2_000
 """Events that one transaction removes at most, so that writers do not wait long for it."""
 _SLACK_BYTES = 64 * 1024 * 1024
@@ -40,7 +42,8 @@ class LogStore:
     def __init__(self, directory: Path, max_bytes: int) -> None:
         """Open the logs; beyond `max_bytes` of events `trim` removes the oldest."""
         self.max_bytes = max_bytes
-        self._transactions = LogTransactions(directory, 3 * max_bytes + _SLACK_BYTES)
+        self._transactions = LogTransactions(directory, MAP_FACTOR * max_bytes + _SLACK_BYTES)
+        self._untrimmed = 0
 
     def read(self, work: Read[Result]) -> Result:
         """What `work` finds in the tables as they are at one moment; it must not keep what it iterates."""
@@ -127,9 +130,15 @@ class LogStore:
 
     def trim(self, now_ms: int) -> int:
         """Remove what has expired, then the oldest of all while there is more than `max_bytes`; how many events."""
+        self._untrimmed = 0
         groups = self.read(lambda groups, _: list(groups.all_groups()))
         expired = sum(self._drain(group, group.cutoff_ms(now_ms)) for group in groups if group.retention_days)
         return expired + self._shrink()
+
+    @property
+    def is_due_for_trim(self) -> bool:
+        """Whether a tenth of what may be kept has come since the last `trim`."""
+        return self._untrimmed > self.max_bytes // 10
 
     def total_bytes(self) -> int:
         """Bytes of all events, as the service counts them."""
@@ -146,7 +155,9 @@ class LogStore:
 
     def _add(self, groups: GroupTable, events: EventTable, stream: LogStream, lines: Lines, now_ms: int) -> None:
         first = groups.reserve(b"sequence", len(lines))
-        groups.add_size(stream.group_id, events.add(stream, lines, first, now_ms))
+        size = events.add(stream, lines, first, now_ms)
+        groups.add_size(stream.group_id, size)
+        self._untrimmed += size
 
     def _drain(self, group: LogGroup, cutoff_ms: int) -> int:
         total = 0

@@ -84,10 +84,10 @@ class Harness:
         logs = sorted(self.state.glob("*.log"))
         return "\n".join(path.read_text()[-6000:] for path in logs)
 
-    def client(self, account: str = ACCOUNT, region: str = "us-east-1") -> Any:
+    def client(self, account: str = ACCOUNT, region: str = "us-east-1", service: str = "lambda") -> Any:
         """An SDK's client of it; it does not retry, so that tests see every answer."""
         return boto3.client(
-            "lambda",
+            service,
             endpoint_url=self.url,
             region_name=region,
             aws_access_key_id=account,

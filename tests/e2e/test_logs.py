@@ -1,7 +1,11 @@
 """What functions' logs hold: the lines AWS writes, in its order, and the last words of whoever failed."""
 
 import base64
+import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +18,7 @@ TALKS = """
 import os, sys, time
 
 def handler(event, context):
+    event = event or {}
     print("hello")
     print("grief", file=sys.stderr)
     if event.get("fill"):
@@ -58,3 +63,176 @@ def test_log_result(shared_cloud: Any, make_function: Any, call: Call) -> None:
     assert warm is not None
     assert warm["init"] is None
     assert int(warm["used"]) >= int(figures["used"]) + 35
+
+
+class Logs:
+    """What a function's log group holds, as the SDK reads it."""
+
+    def __init__(self, cloud: Any, name: str) -> None:
+        self.client, self.group = cloud.client(service="logs"), f"/aws/lambda/{name}"
+
+    def streams(self) -> list[str]:
+        """Names of its streams."""
+        pages = self.client.get_paginator("describe_log_streams").paginate(logGroupName=self.group)
+        return [stream["logStreamName"] for page in pages for stream in page["logStreams"]]
+
+    def text(self, **members: Any) -> str:
+        """All its events, one behind the other."""
+        pages = self.client.get_paginator("filter_log_events").paginate(logGroupName=self.group, **members)
+        return "".join(event["message"] for page in pages for event in page["events"])
+
+
+def test_the_log_of_an_environment(shared_cloud: Any, make_function: Any, call: Call) -> None:
+    """Given invocations, then the stream has AWS's name and lines, each invocation's output between its own."""
+    aws = shared_cloud.client()
+    name = make_function(aws, TALKS + "\nprint('loaded')\n")
+    answers = [call(aws, name)[1] for _ in range(3)]
+    logs = Logs(shared_cloud, name)
+
+    (stream,) = logs.streams()
+    assert re.fullmatch(r"\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}", stream)
+    lines = logs.text().splitlines(keepends=True)
+    assert lines[0].startswith("INIT_START Runtime Version: python:3.11.v1\tRuntime Version ARN: arn:aws:lambda:")
+    assert lines[1] == "loaded\n"
+    kinds = [line.split()[0] for line in lines[2:]]
+    assert kinds[0::5] == ["START"] * 3
+    assert kinds[3::5] == ["END"] * 3
+    assert kinds[4::5] == ["REPORT"] * 3
+    for number, answer in enumerate(answers):
+        own = lines[2 + 5 * number : 7 + 5 * number]
+        request_id = answer["ResponseMetadata"]["RequestId"]
+        assert all(f"RequestId: {request_id}" in own[at] for at in (0, 3, 4))
+        assert sorted(own[1:3]) == ["grief\n", "hello\n"]
+        figures = REPORT.fullmatch(own[4])
+        assert figures is not None
+        assert (figures["init"] is None) is (number > 0)
+
+
+def test_json_logs_with_levels(shared_cloud: Any, make_function: Any, call: Call) -> None:
+    """Given the JSON format and levels, then the platform's records and what of the function's own is severe enough."""
+    aws = shared_cloud.client()
+    source = """
+import logging
+
+def handler(event, context):
+    logging.getLogger().info("quiet")
+    logging.getLogger().error("loud")
+"""
+    config = {"LogFormat": "JSON", "ApplicationLogLevel": "WARN", "SystemLogLevel": "INFO"}
+    name = make_function(aws, source, LoggingConfig=config)
+    _, answer = call(aws, name, LogType="Tail")
+    logs = Logs(shared_cloud, name)
+    start, loud, report = (json.loads(line) for line in logs.text().splitlines())
+
+    assert start["type"] == "platform.start"
+    assert (loud["level"], loud["message"]) == ("ERROR", "loud")
+    assert report["type"] == "platform.report"
+    assert report["record"]["requestId"] == answer["ResponseMetadata"]["RequestId"]
+    assert 1 < report["record"]["metrics"]["maxMemoryUsedMB"] <= 128
+    kinds = [json.loads(line).get("type") for line in tail_of(answer).splitlines()]
+    assert kinds == ["platform.start", None, "platform.report"]
+
+
+EATS = """
+
+
+def handler(event, context):
+    print("before the end", flush=True)
+    kept = [bytearray(b"x") * (16 * 1024 * 1024) for _ in range(64)]
+    return len(kept)
+"""
+
+
+EXITED = r"RequestId: ID Error: Runtime exited with error: {}\nRuntime.ExitError\nEND RequestId: ID\nREPORT .*"
+FAILED = r"\tStatus: error\tError Type: Runtime.ExitError\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "event", "expected"),
+    [
+        (TALKS, {"exit": 7}, "hello\n.*" + EXITED.format("exit status 7") + FAILED),
+        (
+            TALKS,
+            {"hang": True},
+            r"hello\n.*\d\dZ ID Task timed out after 1.00 seconds\n\nEND RequestId: ID\nREPORT .*\tStatus: timeout\n",
+        ),
+        (
+            EATS,
+            {},
+            "before the end\n"
+            + EXITED.format("signal: killed")
+            + "Memory Size: 128 MB\tMax Memory Used: 128 MB.*"
+            + FAILED,
+        ),
+    ],
+    ids=["exit", "timeout", "out of memory"],
+)
+def test_last_words(
+    shared_cloud: Any, make_function: Any, call: Call, source: str, event: dict[str, Any], expected: str
+) -> None:
+    """Given an invocation that does not end by itself, then all it wrote is kept, and AWS's lines say what happened."""
+    aws = shared_cloud.client()
+    name = make_function(aws, source, Timeout=1 if "hang" in event else 20, MemorySize=128)
+    _, answer = call(aws, name, event, LogType="Tail")
+    expected = expected.replace("ID", answer["ResponseMetadata"]["RequestId"])
+
+    assert answer["FunctionError"] == "Unhandled"
+    assert re.search(expected, Logs(shared_cloud, name).text(), re.DOTALL)
+    assert re.search(expected, tail_of(answer), re.DOTALL)
+
+
+def test_an_init_that_fails(shared_cloud: Any, make_function: Any, call: Call) -> None:
+    """Given a module that cannot be loaded, then what it wrote and why it failed are kept."""
+    aws = shared_cloud.client()
+    name = make_function(aws, "print('I load')\nimport nowhere\n")
+    call(aws, name)
+    text = Logs(shared_cloud, name).text()
+
+    assert "I load\n" in text
+    assert "No module named 'nowhere'" in text
+    assert re.search(
+        r"INIT_REPORT Init Duration: \d+\.\d\d ms\tPhase: init\tStatus: error\tError Type: Runtime\.", text
+    )
+
+
+def test_logs_survive_a_restart(make_cloud: Any, make_function: Any, call: Call) -> None:
+    """Given a cloud that is stopped, and then one that is killed, then the logs are as they were, and go on."""
+    cloud = make_cloud()
+    aws = cloud.client()
+    name = make_function(aws, TALKS)
+    call(aws, name)
+    cloud.stop()
+    cloud.start()
+    before = Logs(cloud, name).text()
+    assert [line.split()[0] for line in before.splitlines()][-2:] == ["END", "REPORT"]
+    call(aws, name)
+    longer = Logs(cloud, name).text()
+    cloud.kill(master=True, worker=True)
+    cloud.start()
+
+    assert longer.startswith(before)
+    assert longer != before
+    assert Logs(cloud, name).text() == longer
+
+
+def test_the_aws_command_line(shared_cloud: Any, make_function: Any, call: Call) -> None:
+    """Given the AWS CLI, then it finds the group, its streams and the events that match."""
+    aws = shared_cloud.client()
+    name = make_function(aws, TALKS)
+    call(aws, name)
+    group = f"/aws/lambda/{name}"
+
+    def cli(*arguments: str) -> Any:
+        environ = {**os.environ, "AWS_ACCESS_KEY_ID": "111111111111", "AWS_SECRET_ACCESS_KEY": "x", "NO_COLOR": "1"}
+        where = ["--endpoint-url", shared_cloud.url, "--region", "us-east-1", "--output", "json"]
+        command = [sys.executable, "-P", "-m", "awscli", "logs", *arguments, *where]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environ)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    assert [each["logGroupName"] for each in cli("describe-log-groups", "--log-group-name-prefix", group)["logGroups"]]
+    (stream,) = cli("describe-log-streams", "--log-group-name", group)["logStreams"]
+    found = cli("filter-log-events", "--log-group-name", group, "--filter-pattern", "hello")["events"]
+    assert [event["message"] for event in found] == ["hello\n"]
+    events = cli("get-log-events", "--log-group-name", group, "--log-stream-name", stream["logStreamName"])["events"]
+    assert len(events) == 6
