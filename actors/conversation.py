@@ -15,9 +15,10 @@ from relambda.actors.instance_messages import ExtensionFailed, ExtensionGone, Sa
 from relambda.actors.invocation import Answer, Invocation, Outcome
 from relambda.actors.log_environment import EnvironmentLog
 from relambda.actors.log_lines import InitReport, Report, last_words
+from relambda.actors.mark_gate import MarkGate
 from relambda.actors.messages import InstanceIdle, InstanceResets
 from relambda.actors.platform_events import PlatformEvents
-from relambda.actors.runtime_session import RuntimeFailure
+from relambda.actors.runtime_session import RuntimeEvent, RuntimeFailure
 from relambda.actors.slot import Ended, Slot
 from relambda.actors.telemetry import Telemetry
 
@@ -54,6 +55,7 @@ class Conversation:
         self._holding = threading.Lock()
         self._reported: Report | None = None
         self._started = self._idle = self._runtime_done = False
+        self._gate = MarkGate()
 
     def init_begins(self, phase: Phase) -> None:
         """Processes are about to start; called by the instance's actor."""
@@ -81,6 +83,11 @@ class Conversation:
             invocation.trace.begins(invocation.cold_start_ms)
         self.log.starts(invocation.request_id, tail=invocation.tail)
         self.events.starts(invocation)
+
+    def hand_over(self, event: RuntimeEvent) -> None:
+        """Give the runtime its invocation, behind all that the one before wrote; called by the function's actor."""
+        if self._gate.passes(event):
+            self.instance.session.assign(event)
 
     def on_next(self) -> None:
         """The runtime asks for work."""
@@ -177,12 +184,12 @@ class Conversation:
         self._tell_actor(Said.SANDBOX_EXITED)
 
     def on_mark(self, mark: str, memory_peak_bytes: int) -> None:
-        """All that the invocation wrote is here; its answer may be held for that."""
+        """All that the invocation wrote is here; its answer may be held for that, or the next invocation."""
         self.log.marks(mark, memory_peak_bytes)
         self._release(mark, memory_peak_bytes)
 
     def answer_without_mark(self, mark: str) -> None:
-        """That mark did not come in time: an answer that is held for it goes with what there is."""
+        """That mark did not come in time: what is held for it, an answer or the next invocation, goes on."""
         self._release(mark, 0)
 
     def resets(self) -> None:
@@ -199,6 +206,7 @@ class Conversation:
     def fail(self, ended: Ended, failure: Failure) -> None:
         """End an invocation's log, and answer it if it has no answer, for a reason of the environment's own."""
         self._stop_timer()
+        self._gate.clear()
         invocation, self.mark = ended.invocation, ended.invocation.request_id
         report = self._report(invocation, failure.status, failure.error_type)
         now_ms = self.instance.room.clock.now_ms()
@@ -240,6 +248,8 @@ class Conversation:
         """The invocation is over; whether a mark is wanted behind its output."""
         invocation, report = answer.invocation, self._report_of(answer)
         marked = self.log.wants_mark() or invocation.tail
+        if self.log.is_loud:
+            self._gate.shut(invocation.request_id)
         self.log.ends(report, marked=marked)
         if invocation.tail:
             self._held = (answer, report)
@@ -254,6 +264,9 @@ class Conversation:
         self._tell_actor(Said.MARK_WANTED)
 
     def _release(self, mark: str, peak_bytes: int) -> None:
+        event = self._gate.open(mark)
+        if event is not None:
+            self.instance.session.assign(event)
         with self._holding:
             reported, self._reported = self._reported, None
         if reported is not None:

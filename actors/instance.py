@@ -67,7 +67,7 @@ class Instance:
         if cold:
             self.tell(Resume(event))
         else:
-            self.session.assign(event)
+            self.conversation.hand_over(event)
         return True
 
     def outdated(self) -> bool:

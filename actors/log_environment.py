@@ -43,7 +43,7 @@ class EnvironmentLog:
         self._last_ms = 0
         self._peak: MemoryPeak | None = None
         self._batch_peak = 0
-        self._loud = 1
+        self._loud = 2
         self._dropped = 0
         self._closed = False
 
@@ -76,6 +76,11 @@ class EnvironmentLog:
         if not self._writer.put_output(self, _now_ms(), Wrote(data), len(data), WAIT_SECONDS):
             self._dropped = len(data)
 
+    @property
+    def is_loud(self) -> bool:
+        """Whether something was written in this invocation or in the one before."""
+        return self._loud > 0
+
     def peak_bytes(self) -> int:
         """The most memory that the container has used, 0 when that is not to be seen from here."""
         return 0 if self._peak is None else self._peak.read()
@@ -85,7 +90,7 @@ class EnvironmentLog:
 
         An environment that has written neither in this invocation nor in the one before needs none.
         """
-        return self._loud > 0 or self._peak is None
+        return self.is_loud or self._peak is None
 
     def ends(self, report: Report, *, last_words: str = "", marked: bool = False) -> None:
         """An invocation is over; when it is `marked`, `marks` or `closes` comes behind all that it wrote."""

@@ -2,7 +2,7 @@
 
 Output and answers reach the cloud on different ways, and an answer is often the faster one. So the end of an
 invocation is held back: until its mark comes, or, where none was asked for, until the next one starts or a moment is
-over. Nobody waits for it.
+over. No caller waits for it; only of an environment that writes is the next invocation handed over behind the mark.
 """
 
 from collections import deque

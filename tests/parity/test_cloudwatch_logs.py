@@ -261,9 +261,7 @@ def test_what_a_batch_may_not_be(logs: Any, group: str, stream: str) -> None:
     )
 
 
-def test_accounts_and_regions_do_not_see_each_other(
-    logs_of: Callable[[str, str], Any], logs: Any, group: str
-) -> None:
+def test_accounts_and_regions_do_not_see_each_other(logs_of: Callable[[str, str], Any], logs: Any, group: str) -> None:
     """Given a group, then another account or region neither lists nor reads it, by name or by ARN."""
     arn = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]["logGroupArn"]
     for other in (logs_of("222222222222", "us-east-1"), logs_of("111111111111", "eu-west-1")):
