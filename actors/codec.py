@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from relambda.actors import domain
 from relambda.actors.domain.decider import EVENT_TYPES, EVENT_VERSIONS, UPCASTERS, Event, ViewRow
 from relambda.store.interface import EventTypes
 from relambda.store.records import NewEvent, RecordedEvent, Row
@@ -17,7 +18,8 @@ _NAMES: dict[type[Event], str] = {}
 
 
 def event_types() -> EventTypes:
-    """The event types of this release, for the store to know."""
+    """The event types of this release, for the store to know; the whole domain is loaded for it."""
+    domain.load()
     return EventTypes(versions=EVENT_VERSIONS, upcasters=UPCASTERS)
 
 

@@ -4,32 +4,10 @@ from typing import Any
 
 import pykka
 
+from relambda.actors import domain
 from relambda.actors.async_queue import AsyncQueueActor
 from relambda.actors.capacity_provider import CapacityProviderActor
-from relambda.actors.domain import (
-    aliases,
-    async_invocation,
-    capacity_providers,
-    code_signing,
-    concurrency_config,
-    durable_callbacks,
-    durable_checkpoint,
-    durable_invocation,
-    durable_state,
-    event_invoke_config,
-    function_url,
-    functions,
-    layer_policies,
-    layers,
-    mappings,
-    policies,
-    provisioned,
-    publishing,
-    recursion,
-    runtime_management,
-    scaling,
-    tags,
-)
+from relambda.actors.domain import async_invocation, capacity_providers, code_signing, durable_state, layers, mappings
 from relambda.actors.domain.decider import Decider
 from relambda.actors.domain.names import ResourceName
 from relambda.actors.domain.state import function
@@ -40,13 +18,7 @@ from relambda.actors.mapping import MappingActor
 from relambda.actors.room import Room
 from relambda.actors.system import ActorStart
 
-RULES = (
-    *(functions, publishing, aliases, policies, tags),
-    *(concurrency_config, event_invoke_config, function_url, provisioned, recursion, runtime_management, scaling),
-    *(layers, layer_policies, code_signing, capacity_providers),
-    *(mappings, async_invocation, durable_callbacks, durable_checkpoint, durable_invocation),
-)
-"""Modules that register what they know with a decider; imported for that."""
+domain.load()
 
 DECIDERS: dict[str, Decider[Any]] = {
     decider.kind: decider

@@ -18,7 +18,6 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-RELAMBDA = (sys.executable, "-P", "-m", "relambda.api.cli")
 SECONDS = 120
 ACCOUNT, REGION = "111111111111", "us-east-1"
 ROLE = "arn:aws:iam::111111111111:role/parity"
@@ -26,15 +25,20 @@ STAND_INS = ("python3.12", "python3.13", "nodejs22.x", "java21", "provided.al202
 _OURS = ("LAMBDA_", "RELAMBDA_", "GATEWAY_", "AWS_", "BUCKET_MARKER_", "DNS_", "DEBUG")
 
 
-def _relambda(*arguments: object, **options: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line with these options, and nothing of the caller's own."""
+def _run(*words: object, **options: str) -> str:
+    """Run a Python program with these options of a cloud, and nothing of the caller's own; what it prints."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    command = [*RELAMBDA, *(str(argument) for argument in arguments)]
+    command = [sys.executable, "-P", *(str(word) for word in words)]
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=SECONDS, check=False, env={**environ, **options}
     )
     assert done.returncode == 0, done.stderr
-    return done
+    return done.stdout
+
+
+def _relambda(*arguments: object, **options: str) -> str:
+    """Run the command line."""
+    return _run("-m", "relambda.api.cli", *arguments, **options)
 
 
 class S3(ThreadingHTTPServer):
@@ -88,7 +92,7 @@ def start_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartCloud
         where = ("--state-dir", tmp_path_factory.mktemp("parity") / "state")
         started = _relambda("start", "-d", "--host", "127.0.0.1", "--port", 0, *where, "--json", **options)
         places.append(where)
-        answer: dict[str, Any] = json.loads(started.stdout)
+        answer: dict[str, Any] = json.loads(started)
         return answer
 
     yield start
@@ -96,16 +100,34 @@ def start_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartCloud
         _relambda("stop", *where)
 
 
+Replay = Callable[[], set[str]]
+_REPLAY = Path(__file__).with_name("replay.py")
+
+
 @pytest.fixture(scope="session")
-def cloud(python_image: str, s3: S3, start_cloud: StartCloud) -> dict[str, Any]:
-    """The cloud of the suite.
+def cloud_options(python_image: str, s3: S3) -> dict[str, str]:
+    """The options of the suite's cloud.
 
     Where AWS ties a feature to other runtimes, their functions become Active here on python3.11's image.
     """
-    return start_cloud(
-        LAMBDA_RUNTIME_IMAGE_MAPPING=json.dumps(dict.fromkeys(STAND_INS, python_image)),
-        AWS_ENDPOINT_URL_S3=f"http://127.0.0.1:{s3.server_port}",
-    )
+    return {
+        "LAMBDA_RUNTIME_IMAGE_MAPPING": json.dumps(dict.fromkeys(STAND_INS, python_image)),
+        "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{s3.server_port}",
+    }
+
+
+@pytest.fixture(scope="session")
+def cloud(cloud_options: dict[str, str], start_cloud: StartCloud) -> Iterator[dict[str, Any]]:
+    """The cloud of the suite. After all that was done to it, its log alone must make the same cloud: see replay.py."""
+    started = start_cloud(**cloud_options)
+    yield started
+    _run(_REPLAY, started["url"], **cloud_options)
+
+
+@pytest.fixture(scope="session")
+def replay(cloud: dict[str, Any], cloud_options: dict[str, str]) -> Replay:
+    """Replays the log of the suite's cloud into a fresh process; the operations that were asked of both."""
+    return lambda: set(_run(_REPLAY, cloud["url"], **cloud_options).split())
 
 
 @pytest.fixture(scope="session")
