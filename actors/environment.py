@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from relambda.actors.domain.names import ResourceName
 from relambda.actors.domain.version import Version
+from relambda.actors.trust import Trust
 
 _OLD_JAVA: Final = ("java11", "java8.al2")
 
@@ -21,6 +22,8 @@ class Surroundings:
     """Whether SDKs are told to use the cloud for all of AWS."""
     trace_daemon: tuple[str, int] = ("169.254.100.1", 2000)
     """Host and port of the trace daemon; as long as there is none, AWS's own, where nobody answers."""
+    trust: Trust | None = None
+    """What makes functions trust the cloud under AWS's own host names."""
 
     def variables(
         self, resource: ResourceName, version: Version, *, runtime_api: str, log_stream: str
@@ -30,6 +33,7 @@ class Surroundings:
         return {
             **self._cloud(),
             "AWS_XRAY_DAEMON_ADDRESS": f"{self.trace_daemon[0]}:{self.trace_daemon[1]}",
+            **(self.trust.variables() if self.trust else {}),
             **_defaults(version),
             **given,
             **_reserved(resource, version),

@@ -12,6 +12,7 @@ from relambda.actors.domain.version import Code, Status, Version
 from relambda.actors.engine import Engine, EngineError, ImageAccessDeniedError, ImageNotFoundError, Mount
 from relambda.actors.hot_folder import HotFolderError, Roots
 from relambda.actors.packages import Packages
+from relambda.actors.trust import Trust
 from relambda.store.blobs import Blobs
 
 _log = logging.getLogger(__name__)
@@ -35,14 +36,19 @@ class Preparation:
         packages: Packages,
         blobs: Blobs,
         roots: Roots,
+        trust: Trust | None = None,
         expect: Callable[[str, list[Mount], int], None] = lambda _image, _mounts, _memory: None,
         workers: int = 4,
     ) -> None:
-        """`expect` hears of images that were made ready, with what their sandboxes will see, and memory in MB."""
+        """All sandboxes see `trust`.
+
+        `expect` hears of images that were made ready, with what their sandboxes will see, and memory in MB.
+        """
         self._expect = expect
         self._engine, self._candidates, self._packages, self._blobs = engine, candidates, packages, blobs
         self._roots = roots
-        self._passwd = Mount(packages.file("passwd", sandbox_user.PASSWD), "/etc/passwd")
+        passwd = Mount(packages.file("passwd", sandbox_user.PASSWD), "/etc/passwd")
+        self._common = [passwd, trust.mount()] if trust else [passwd]
         self._workers = ThreadPoolExecutor(workers, thread_name_prefix="preparation")
 
     def begin(self, version: Version, done: Callable[[Outcome], None]) -> None:
@@ -75,14 +81,14 @@ class Preparation:
         return self._engine.ensure_image([own] if own else self._candidates(version.config["Runtime"]), _log.info)
 
     def mounts(self, version: Version) -> list[Mount]:
-        """What a version's runtime sees of the host: its user's name, its code and layers, unpacked by now.
+        """What a runtime sees of the host: its user's name, certificates, code and layers, unpacked by now.
 
         Raises BlobNotFoundError, PackageError, HotFolderError, OSError.
         """
         if version.code.image_uri:
-            return [self._passwd]
+            return self._common
         code = Mount(self._code(version.code), "/var/task", fixed=not version.code.mount)
-        return [self._passwd, code, *self._layers(version.layers)]
+        return [*self._common, code, *self._layers(version.layers)]
 
     def _code(self, code: Code) -> Path:
         return self._roots.admit(code.mount) if code.mount else self._unpacked(code.sha256)

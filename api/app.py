@@ -12,6 +12,7 @@ from relambda.api.addressee import addressee
 from relambda.api.call import HANDLERS, Call
 from relambda.api.cloud import Cloud
 from relambda.api.control import add_control_routes
+from relambda.api.public_url import public_url
 from relambda.api.upstream import Upstream
 from relambda.api.wire.dialect import dialect_of
 from relambda.api.wire.errors import ServiceError, render
@@ -44,7 +45,7 @@ class Gate:
     """Where AWS's requests come in: route, read, parse, validate, answer; refusals are answered as AWS does."""
 
     def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
+        self._cloud, self._public_url = cloud, public_url(cloud.settings)
         self._upstream = Upstream(cloud.settings.upstream_url, cloud.cloud_id)
 
     def __call__(self, req: falcon.Request, resp: falcon.Response, **_: Any) -> None:
@@ -92,7 +93,7 @@ class Gate:
             given=given,
             caller=head.caller,
             request_id=request_id,
-            base_url=req.prefix,
+            base_url=self._public_url or req.prefix,
             trace_id=req.get_header("X-Amzn-Trace-Id") or "",
         )
         output = handler(call)

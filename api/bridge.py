@@ -4,8 +4,6 @@ Beside that it listens on the address that this machine has on the containers' o
 network's interface alone: nobody else gets there.
 """
 
-import array
-import fcntl
 import logging
 import socket
 from collections.abc import Sequence
@@ -17,7 +15,9 @@ from relambda.actors.engine_docker import DockerEngine
 from relambda.actors.engine_network import OUTER_HOST
 from relambda.actors.environment import Surroundings
 from relambda.actors.trace_daemon import TraceDaemon
+from relambda.actors.trust import Trust
 from relambda.api.listening import CannotListenError, PortInUseError, address_of, bind
+from relambda.api.network_interface import keep_to_interface
 from relambda.api.option import Listen
 from relambda.api.sandboxes import container_options
 from relambda.api.settings import Settings
@@ -25,31 +25,45 @@ from relambda.api.settings import Settings
 _log = logging.getLogger(__name__)
 
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})
-_GET_ADDRESS = 0x8915
-_SO_BINDTODEVICE = 25
 
 
-def for_containers(settings: Settings, bound: Sequence[socket.socket]) -> list[socket.socket]:
-    """A listener on the containers' network, unless those that are bound are reached from there; none is warned of."""
-    listens = [address_of(one) for one in bound]
+def host_for_containers(settings: Settings) -> str:
+    """What functions' containers call this machine; "" without an engine, which is warned of."""
     try:
         with closing(DockerEngine("bridge", container_options(settings))) as engine:
-            host = engine.host_name()
-        if _reached(host, listens) is not None:
-            return []
+            return engine.host_name()
+    except EngineError as error:
+        _warn(error)
+        return ""
+
+
+def for_containers(host: str, bound: Sequence[socket.socket]) -> list[socket.socket]:
+    """A listener on the containers' network, unless those that are bound are reached from there; none is warned of."""
+    listens = [address_of(one) for one in bound]
+    if not host or _reached(host, listens) is not None:
+        return []
+    try:
         return [_bind(host, listens[0].port)]
-    except (EngineError, PortInUseError, CannotListenError, OSError) as error:
-        _log.warning("functions get no AWS_ENDPOINT_URL, since they could not reach the cloud: %s", error)
+    except (PortInUseError, CannotListenError, OSError) as error:
+        _warn(error)
         return []
 
 
-def surroundings(settings: Settings, engine: Engine, daemon: TraceDaemon | None) -> Surroundings:
+def _warn(error: Exception) -> None:
+    _log.warning("functions get no AWS_ENDPOINT_URL, since they could not reach the cloud: %s", error)
+
+
+def surroundings(
+    settings: Settings, engine: Engine, daemon: TraceDaemon | None, trust: Trust | None = None
+) -> Surroundings:
     """What functions are told of this cloud, and of where its trace daemon listens."""
+    told = Surroundings(trust=trust)
     try:
         host = engine.host_name()
     except EngineError:
-        return Surroundings()
-    told = Surroundings() if daemon is None else Surroundings(trace_daemon=(host, daemon.address[1]))
+        return told
+    if daemon is not None:
+        told = replace(told, trace_daemon=(host, daemon.address[1]))
     port = _reached(host, settings.gateway_listen)
     if port is None:
         return told
@@ -69,21 +83,5 @@ def _bind(host: str, port: int) -> socket.socket:
         (bound,) = bind([Listen(host, port)])
     except PortInUseError:
         (bound,) = bind([Listen(host, 0)])
-    interface = _interface(host)
-    if interface is not None:
-        bound.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, interface.encode())
+    keep_to_interface(bound, host)
     return bound
-
-
-def _interface(host: str) -> str | None:
-    """The name of the interface that has an IPv4 address."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        for _, name in socket.if_nameindex():
-            request = array.array("B", name.encode().ljust(40, b"\0"))
-            try:
-                fcntl.ioctl(probe, _GET_ADDRESS, request)
-            except OSError:
-                continue
-            if socket.inet_ntoa(request.tobytes()[20:24]) == host:
-                return name
-    return None

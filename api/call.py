@@ -22,7 +22,7 @@ class Call:
     caller: Caller
     request_id: str
     base_url: str
-    """Scheme, host and port by which the caller reached the cloud."""
+    """Scheme, host and port of URLs to answer: those by which the caller reached the cloud, or LOCALSTACK_HOST's."""
     trace_id: str = ""
 
     @property

@@ -81,7 +81,8 @@ def _start_in_background(settings: Settings, *, as_json: bool) -> None:
 
 
 def _serve(settings: Settings, *, as_json: bool) -> None:
-    from relambda.api.bridge import for_containers  # noqa: PLC0415 as the next one
+    from relambda.api.bridge import for_containers, host_for_containers  # noqa: PLC0415 as the last one
+    from relambda.api.doors import open_doors  # noqa: PLC0415 as the next one
     from relambda.api.server import Server, configure_logging  # noqa: PLC0415 only this command pays for gunicorn
 
     try:
@@ -91,8 +92,9 @@ def _serve(settings: Settings, *, as_json: bool) -> None:
     except CannotListenError as error:
         raise CommandError(str(error)) from error
     configure_logging(debug=settings.debug)
-    bound += for_containers(settings, bound)
-    Server(settings, bound, _announcement(settings.state_dir, as_json=as_json)).run()
+    host = host_for_containers(settings)
+    bound += for_containers(host, bound)
+    Server(settings, bound, open_doors(settings, host), _announcement(settings.state_dir, as_json=as_json)).run()
 
 
 def _announcement(state_dir: Path, *, as_json: bool) -> Callable[[CloudFile], None]:

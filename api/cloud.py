@@ -22,6 +22,8 @@ from relambda.actors.log_writer import LogWriter
 from relambda.actors.trace_sink import TraceSink
 from relambda.api.cloud_file import own_version
 from relambda.api.code_storage import CodeStorage
+from relambda.api.doors import Doors
+from relambda.api.injection import Injection
 from relambda.api.records import Records
 from relambda.api.settings import Settings
 from relambda.api.tenure import Tenure
@@ -45,7 +47,9 @@ class ImportConflictError(Exception):
 class Cloud:
     """Holds the state directory while it is open. Resources may use it from any thread."""
 
-    def __init__(self, settings: Settings, directory: StateDirectory, lock: StateLock) -> None:
+    def __init__(
+        self, settings: Settings, directory: StateDirectory, lock: StateLock, doors: Doors | None = None
+    ) -> None:
         self.settings, self.directory, self._lock = settings, directory, lock
         self.clock = SystemClock()
         self.limits = limits_of(settings)
@@ -53,22 +57,25 @@ class Cloud:
         self.cloud_id = _cloud_id(settings.state_dir)
         self._importing = threading.Lock()
         self._records = Records.open(settings, directory)
+        self.injection: Injection | None = None
         try:
+            self.injection = Injection(doors, settings, settings.state_dir) if doors else None
             self._tenure = self._begin()
         except BaseException:
+            self._stop_injection()
             self._records.close()
             raise
 
     @classmethod
-    def open(cls, settings: Settings) -> "Cloud":
-        """Open the state directory and start the actors; a missing engine is warned of. Raises StoreError."""
+    def open(cls, settings: Settings, doors: Doors | None = None) -> "Cloud":
+        """Open the state directory and start the actors; a missing engine is warned of. Raises StoreError, OSError."""
         settings.state_dir.mkdir(parents=True, exist_ok=True)
         directory = StateDirectory(settings.state_dir)
         lock = StateLock(directory.lock_path)
         lock.acquire()
         try:
             directory.discard_unadopted()
-            return cls(settings, directory, lock)
+            return cls(settings, directory, lock, doors)
         except BaseException:
             lock.release()
             raise
@@ -185,13 +192,20 @@ class Cloud:
             self._tenure = self._begin()
 
     def _begin(self) -> Tenure:
-        return Tenure.begin(self.settings, self.limits, self.directory, self.cloud_id, self.clock, self._records)
+        return Tenure.begin(
+            self.settings, self.limits, self.directory, self.cloud_id, self.clock, self._records, self.injection
+        )
 
     def close(self, timeout: float) -> None:
         """Drain what runs, remove all containers, close the store, let go of the state directory."""
         self._tenure.end(timeout)
+        self._stop_injection()
         self._records.close()
         self._lock.release()
+
+    def _stop_injection(self) -> None:
+        if self.injection is not None:
+            self.injection.stop()
 
 
 def _check_empty(head: int, *, replace: bool) -> None:

@@ -14,6 +14,7 @@ DISCONTINUED: Mapping[str, str] = {
     "LAMBDA_JAVA_OPTS": "set JAVA_TOOL_OPTIONS in the function's environment",
     "HOSTNAME_FROM_LAMBDA": "functions find the cloud by AWS_ENDPOINT_URL; set that in the function's environment",
     "LAMBDA_XRAY_INIT": "AWS_XRAY_DAEMON_ADDRESS is always there; switch tracing on by the function's TracingConfig",
+    "DNS_LOCAL_NAME_PATTERNS": "its name is DNS_NAME_PATTERNS_TO_RESOLVE_UPSTREAM now",
     "SYNCHRONOUS_KINESIS_EVENTS": "records are processed as AWS does it; wait for the function's effect",
     "SYNCHRONOUS_SNS_EVENTS": "messages are delivered as AWS does it; wait for the function's effect",
 }

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from relambda.api.settings import Settings
+from relambda.api.worker import CloudWorker
 from relambda.api.wsgi import Gateway
 
 DRAIN_SECONDS = 10
@@ -40,7 +41,7 @@ def options(settings: Settings, gateway: Gateway, on_ready: Callable[[int], None
 
 def _server(settings: Settings) -> dict[str, Any]:
     return {
-        "worker_class": "gthread",
+        "worker_class": CloudWorker,
         "workers": 1,
         "threads": threads(settings),
         "worker_connections": threads(settings) + IDLE_CONNECTIONS,
@@ -81,6 +82,8 @@ def _hooks(gateway: Gateway, on_ready: Callable[[int], None]) -> dict[str, Any]:
         # A terminal sends these to both processes; the master alone decides.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        if gateway.doors is not None and gateway.gate is not None:
+            worker.serve_tls(gateway.doors.https_name, gateway.gate)
         on_ready(worker.ppid)
 
     def worker_exit(_arbiter: Any, _worker: Any) -> None:

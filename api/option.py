@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+import re
 import shlex
 import tempfile
 from collections.abc import Callable, Mapping
@@ -96,7 +97,18 @@ def _engine_url(text: str) -> str:
 
 
 def _address(text: str) -> str:
-    return text if text == "0" else str(ipaddress.ip_address(text))
+    return text if text in {"", "0"} else str(ipaddress.ip_address(text))
+
+
+def _host_address(text: str) -> str:
+    return str(ipaddress.ip_address(text)) if text else ""
+
+
+def _patterns(text: str) -> tuple[re.Pattern[str], ...]:
+    try:
+        return tuple(re.compile(part.strip()) for part in text.split(",") if part.strip())
+    except re.error as error:
+        raise ValueError(text) from error
 
 
 def _addresses(text: str) -> tuple[str, ...]:
@@ -175,6 +187,25 @@ def _optional_address(text: str) -> Listen | None:
     return _listen(text) if text else None
 
 
+def _name_server(text: str) -> Listen:
+    bare = text.count(":") != 1 and not text.startswith("[")
+    parts = urlsplit(f"//[{text}]" if bare and ":" in text else f"//{text}")
+    if parts.path or parts.username is not None:
+        raise ValueError(text)
+    return Listen(str(ipaddress.ip_address(parts.hostname or "")), 53 if parts.port is None else parts.port)
+
+
+def _name_servers(text: str) -> tuple[Listen, ...]:
+    return tuple(_name_server(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _public_host(text: str) -> str:
+    parts = urlsplit(f"//{text}")
+    if text and (parts.path or parts.username is not None or not parts.hostname or parts.port == 0):
+        raise ValueError(text)
+    return text.lower()
+
+
 def _listens(text: str) -> tuple[Listen, ...]:
     return tuple(_listen(part.strip()) for part in text.split(","))
 
@@ -184,6 +215,10 @@ TEXT: Kind[str] = Kind("any text", str)
 HTTP_URL = Kind("a URL that begins with http:// or https://", _http_url)
 ENGINE_URL = Kind("a URL that begins with unix://, tcp://, http://, https://, ssh:// or npipe://", _engine_url)
 ADDRESS = Kind("an IP address, or 0 for off", _address)
+HOST_ADDRESS = Kind("an IP address", _host_address)
+NAME_SERVERS = Kind("IP addresses, with :port where it is not 53, several with commas between", _name_servers)
+PATTERNS = Kind("regular expressions with commas between", _patterns)
+PUBLIC_HOST = Kind("a host name or address, with :port where it is not the one the cloud listens on", _public_host)
 ADDRESSES = Kind("IP addresses with commas between", _addresses)
 NETWORKS = Kind("names of Docker networks with commas between (`host` cannot be one)", _networks)
 FLAGS = Kind(

@@ -4,11 +4,12 @@ from relambda.actors.engine_container import ContainerOptions
 from relambda.api.settings import Settings
 
 
-def container_options(settings: Settings) -> ContainerOptions:
-    """As the engine takes it."""
+def container_options(settings: Settings, name_server: str = "") -> ContainerOptions:
+    """As the engine takes it; `name_server` is the cloud's own, for containers that are told of no other."""
+    others = settings.docker_dns or settings.docker_flags.dns
     return ContainerOptions(
         networks=settings.docker_networks,
-        dns=settings.docker_dns,
+        dns=settings.docker_dns if others or not name_server else (name_server,),
         flags=settings.docker_flags,
         keep=not settings.remove_containers,
         whole_cpus=settings.cpu_limit,

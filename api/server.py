@@ -15,7 +15,9 @@ from gunicorn.errors import AppImportError
 
 from relambda.actors.engine import EngineError
 from relambda.api import gunicorn_conf, log_file
+from relambda.api.authority import AuthorityError
 from relambda.api.cloud_file import CloudFile, Process, own_version, url_of
+from relambda.api.doors import Doors
 from relambda.api.exit_codes import ExitCode
 from relambda.api.listening import address_of
 from relambda.api.option import SettingsError
@@ -60,12 +62,18 @@ class Server(BaseApplication):
     """A cloud as gunicorn sees it."""
 
     def __init__(
-        self, settings: Settings, bound: Sequence[socket.socket], announce: Callable[[CloudFile], None]
+        self,
+        settings: Settings,
+        bound: Sequence[socket.socket],
+        doors: Doors | None,
+        announce: Callable[[CloudFile], None],
     ) -> None:
         listens = tuple(address_of(one) for one in bound)
         self.settings = replace(settings, gateway_listen=listens)
-        self._gateway = Gateway(self.settings)
+        self._gateway = Gateway(self.settings, doors)
         self._descriptors = [one.detach() for one in bound]
+        if doors is not None:
+            self._descriptors.append(doors.https.detach())
         self._announce = announce
         super().__init__()
 
@@ -81,7 +89,7 @@ class Server(BaseApplication):
         """Open the cloud, in the worker. What it refuses ends the master too, with the message alone."""
         try:
             return self._gateway.app()
-        except (StoreError, EngineError, SettingsError, OSError) as error:
+        except (StoreError, EngineError, SettingsError, AuthorityError, OSError) as error:
             self._gateway.close(gunicorn_conf.CLOSE_SECONDS)
             raise AppImportError(f"the cloud did not start: {error}") from error
 

@@ -3,6 +3,7 @@
 Names, defaults and meanings of the LAMBDA_* ones are those people's scripts contain already.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -18,11 +19,15 @@ from relambda.api.option import (
     ENGINE_URL,
     FLAGS,
     GLOBS,
+    HOST_ADDRESS,
     HTTP_URL,
     LISTENS,
+    NAME_SERVERS,
     NETWORKS,
     OPTIONAL_ADDRESS,
     PATH,
+    PATTERNS,
+    PUBLIC_HOST,
     ROOTS,
     RUNTIME_IMAGES,
     TEXT,
@@ -224,8 +229,33 @@ class Settings:
     debug_mode_config_path: str = option(
         "LAMBDA_DEBUG_MODE_CONFIG_PATH", TEXT, "", "YAML file of functions by ARN, each with the port of its debugger."
     )
+    localstack_host: str = option(
+        "LOCALSTACK_HOST",
+        PUBLIC_HOST,
+        "",
+        "The name in URLs that the cloud answers (function URLs, Code.Location); unset, the one it was called by.",
+    )
     dns_address: str = option(
-        "DNS_ADDRESS", ADDRESS, "0.0.0.0", "Where the DNS server for functions listens; 0 is off."
+        "DNS_ADDRESS",
+        ADDRESS,
+        "",
+        "Where the DNS server for functions listens; unset, where their containers alone reach it; 0 is off, "
+        "and with it all that brings calls to AWS's own host names here.",
+    )
+    dns_port: int = option(
+        "DNS_PORT", whole(1, 65535), "53", "Its port; containers ask port 53 alone, and are not told of another."
+    )
+    dns_server: tuple[Listen, ...] = option(
+        "DNS_SERVER", NAME_SERVERS, "", "Who resolves all other names; unset, the servers that this machine uses."
+    )
+    dns_resolve_ip: str = option(
+        "DNS_RESOLVE_IP", HOST_ADDRESS, "", "What AWS's names lead to; unset, where functions reach the cloud."
+    )
+    dns_upstream_patterns: tuple[re.Pattern[str], ...] = option(
+        "DNS_NAME_PATTERNS_TO_RESOLVE_UPSTREAM",
+        PATTERNS,
+        "",
+        "Names of AWS's that are resolved as all others, as in .*\\.rds\\.amazonaws\\.com.",
     )
     docker_host: str = option("DOCKER_HOST", ENGINE_URL, "", "The Docker engine; unset, it is looked for.")
     s3_endpoint_url: str = option(

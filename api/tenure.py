@@ -30,6 +30,7 @@ from relambda.api.bridge import surroundings
 from relambda.api.code_storage import CodeStorage
 from relambda.api.debug_config import debugging_of
 from relambda.api.image_names import candidates_of
+from relambda.api.injection import Injection
 from relambda.api.records import Records, start_trace_daemon
 from relambda.api.sandboxes import container_options
 from relambda.api.settings import Settings
@@ -62,6 +63,7 @@ class Tenure:
         cloud_id: str,
         clock: Clock,
         records: Records,
+        injection: Injection | None,
     ) -> "Tenure":
         """Open the log, sweep what a killed cloud left, start the actors that have unfinished work."""
         store = LmdbStore.open(
@@ -70,7 +72,8 @@ class Tenure:
         rebuild_views(store)
         blobs = Blobs(directory.blobs_path)
         scheduler = Scheduler(clock)
-        docker = LateEngine(lambda: DockerEngine(cloud_id, container_options(settings), offline=settings.offline))
+        containers = container_options(settings, injection.name_server if injection else "")
+        docker = LateEngine(lambda: DockerEngine(cloud_id, containers, offline=settings.offline))
         host = _sweep(docker)
         runtime_api = RuntimeApi(host, longest_response=limits.payload_size)
         runtime_api.start()
@@ -78,7 +81,8 @@ class Tenure:
         packages = Packages(settings.state_dir / "packages")
         engine = PooledEngine(docker, packages, runtime_api.rename, size=settings.pool_size, total=settings.pool_total)
         roots = Roots(settings.hot_reload_roots)
-        preparation = Preparation(engine, candidates_of(settings), packages, blobs, roots, engine.expect)
+        trust = injection.trust if injection else None
+        preparation = Preparation(engine, candidates_of(settings), packages, blobs, roots, trust, engine.expect)
         system = ActorSystem(STARTS, clock, scheduler)
         room = Room(
             store=store,
@@ -90,7 +94,7 @@ class Tenure:
             preparation=preparation,
             hot_reload=hot_reload_of(settings, roots, preparation),
             debugging=debugging_of(settings),
-            surroundings=surroundings(settings, engine, daemon),
+            surroundings=surroundings(settings, engine, daemon, trust),
             logs=records.logs,
             traces=records.traces,
             clock=clock,

@@ -8,13 +8,15 @@ if TYPE_CHECKING:
     import falcon
 
     from relambda.api.cloud import Cloud
+    from relambda.api.doors import Doors
+    from relambda.api.tls_gate import TlsGate
 
 
 class Gateway:
     """A cloud that can be handed over a fork: nothing is opened before `app`, and everything after it is closed."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, doors: "Doors | None" = None) -> None:
+        self.settings, self.doors = settings, doors
         self._cloud: Cloud | None = None
 
     def app(self) -> "falcon.App[Any, Any]":
@@ -22,8 +24,14 @@ class Gateway:
         from relambda.api.app import create_app  # noqa: PLC0415 the master process needs none of it
         from relambda.api.cloud import Cloud  # noqa: PLC0415
 
-        self._cloud = Cloud.open(self.settings)
+        self._cloud = Cloud.open(self.settings, self.doors)
         return create_app(self._cloud)
+
+    @property
+    def gate(self) -> "TlsGate | None":
+        """With whom `doors.https` speaks, once the cloud is open."""
+        injection = self._cloud.injection if self._cloud else None
+        return injection.gate if injection else None
 
     def close(self, timeout: float) -> None:
         """Close the cloud if it is open, within `timeout` seconds; safe to call twice."""

@@ -29,11 +29,14 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/test"
 
 
 class Harness:
-    """One cloud with a state directory of its own, on a free port that it keeps over restarts."""
+    """One cloud with a state directory of its own, on a free port that it keeps over restarts.
+
+    DNS_ADDRESS is 0 unless it is given: only one cloud of a network can have its DNS port, and many run at a time.
+    """
 
     def __init__(self, state: Path, environment: dict[str, str]) -> None:
         self.state, self.port = state, 0
-        self.environment = {**os.environ, "RELAMBDA_POOL_SIZE": "0", **environment}
+        self.environment = {**os.environ, "RELAMBDA_POOL_SIZE": "0", "DNS_ADDRESS": "0", **environment}
         self.url = ""
         self.killed: list[Process] = []
 
