@@ -2,9 +2,10 @@
 
 import logging
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
+from functools import partial
 
 from docker.errors import APIError, DockerException
 from requests.exceptions import RequestException
@@ -14,6 +15,7 @@ from relambda.actors.engine_attach import AttachedStream
 from relambda.actors.engine_client import find_engine
 from relambda.actors.engine_container import LABEL, NO_OPTIONS, ContainerOptions, FirstProcess, container_config
 from relambda.actors.engine_network import ContainerNetwork
+from relambda.actors.engine_plain import PlainSandbox
 from relambda.actors.engine_pulls import ImageShelf
 from relambda.actors.engine_sandbox import DockerSandbox, remove_container
 from relambda.actors.image_recipe import DOCKER_FOLDER
@@ -25,6 +27,10 @@ _CALL_SECONDS = 30
 _REMOVE_SECONDS = 9
 _SWEEP_SECONDS = 5
 _SWEEP_WORKERS = 16
+
+
+class ShellMissingError(EngineError):
+    """An image has no shell that could run the init."""
 
 
 class DockerEngine:
@@ -49,6 +55,7 @@ class DockerEngine:
         self._removal = self._engine.client(_REMOVE_SECONDS)
         self._images = ImageShelf(self._engine, self._control, offline=offline)
         self._network = ContainerNetwork(self._control, self._engine.api_version, options.network)
+        self._without_shell: set[str] = set()
         self._disks = ScratchDisks() if can_make_disks() and self._engine.endpoint.is_local else None
 
     def ping(self) -> str:
@@ -85,14 +92,25 @@ class DockerEngine:
         return self._images.config(image).resolved
 
     def start_sandbox(self, spec: SandboxSpec, listener: SandboxListener) -> Sandbox:
-        """Create and start a container with the init waiting. Raises EngineError, and leaves no container then."""
-        with self._disk(spec) as disk:
-            created = self._create(spec, disk)
+        """Create and start a container with the init waiting. Raises EngineError, and leaves no container then.
+
+        In an image without a shell the runtime is the first process, and the container starts with it.
+        """
+        if spec.image in self._without_shell:
+            return self._plain_sandbox(spec, listener)
+        init = [self._shell, "-c", self._init, "relambda-init"]
+        with ExitStack() as stack:
+            created = self._create(spec, FirstProcess(init, self.command(spec)), self._disk(spec, stack))
             try:
                 return self._start(created, spec, listener)
+            except ShellMissingError as error:
+                remove_container(self._removal, created)
+                _log.info("%s", error)
+                self._without_shell.add(spec.image)
             except BaseException:
                 remove_container(self._removal, created)
                 raise
+        return self._plain_sandbox(spec, listener)
 
     def image_id(self, image: str) -> str:
         """The id that a present image's name stands for, as of when it was last made sure of. Raises EngineError."""
@@ -137,29 +155,32 @@ class DockerEngine:
         if failures:
             raise EngineError(f"{'; '.join(failures)}: remove them with `docker rm -f`")
 
-    @contextmanager
-    def _disk(self, spec: SandboxSpec) -> Iterator[str | None]:
-        """The device under its /tmp, there until it is mounted; None where the engine's own volume must do."""
+    def _plain_sandbox(self, spec: SandboxSpec, listener: SandboxListener) -> Sandbox:
+        command = self.command(spec)
         with ExitStack() as stack:
-            disk = None
-            if self._disks is not None:
-                try:
-                    disk = stack.enter_context(self._disks.disk(spec.tmp_mb))
-                except OSError as error:
-                    _log.warning("the disk of %s has no limit: %s", spec.name, error)
-            yield disk
+            first = FirstProcess(command[:1], command[1:], driven=False)
+            created = self._create(spec, first, self._disk(spec, stack))
+            try:
+                attach = partial(AttachedStream, self._engine, created)
+                return PlainSandbox(self._removal, created, spec, attach, self._options, listener, stack.pop_all())
+            except BaseException:
+                remove_container(self._removal, created)
+                raise
 
-    def _create(self, spec: SandboxSpec, disk: str | None) -> str:
+    def _disk(self, spec: SandboxSpec, stack: ExitStack) -> str | None:
+        """The device under its /tmp, let go when the stack is closed; None where the engine's own volume must do."""
+        if self._disks is None:
+            return None
         try:
-            init = [self._shell, "-c", self._init, "relambda-init"]
-            config = container_config(
-                spec,
-                FirstProcess(init, self.command(spec)),
-                disk,
-                self._options,
-                hosts=self._network.extra_hosts(spec.runtime_host),
-                cloud_id=self._cloud_id,
-            )
+            return stack.enter_context(self._disks.disk(spec.tmp_mb))
+        except OSError as error:
+            _log.warning("the disk of %s has no limit: %s", spec.name, error)
+            return None
+
+    def _create(self, spec: SandboxSpec, first: FirstProcess, disk: str | None) -> str:
+        try:
+            hosts = self._network.extra_hosts(spec.runtime_host)
+            config = container_config(spec, first, disk, self._options, hosts=hosts, cloud_id=self._cloud_id)
             created = self._control.create_container_from_config(  # type: ignore[no-untyped-call]
                 config, spec.name
             )
@@ -180,13 +201,13 @@ class DockerEngine:
         except BaseException as error:
             stream.close()
             if isinstance(error, DockerException | RequestException):
-                raise EngineError(self._start_failure(spec, error)) from error
+                raise self._start_failure(spec, error) from error
             raise
         sandbox.listen()
         return sandbox
 
-    def _start_failure(self, spec: SandboxSpec, error: Exception) -> str:
+    def _start_failure(self, spec: SandboxSpec, error: Exception) -> EngineError:
         text = str(error.explanation if isinstance(error, APIError) else error)
         if f'"{self._shell}"' in text and ("no such file" in text or "not found" in text):
-            return f"the image {spec.image} has no {self._shell}, which Relambda's init needs: add a shell to the image"
-        return f"the container {spec.name} of the image {spec.image} did not start: {text}"
+            return ShellMissingError(f"the image {spec.image} has no {self._shell}: its functions run without the init")
+        return EngineError(f"the container {spec.name} of the image {spec.image} did not start: {text}")

@@ -180,7 +180,7 @@ class DockerSandbox:
                 _tell(self._listener, word)
         finally:
             self._stream.close()
-            _guarded(lambda: self._listener.on_exit(self._exit()))
+            guarded(lambda: self._listener.on_exit(self._exit()))
 
     def _exit(self) -> SandboxExit:
         """How the container ended; one that only its connection left is killed, since nobody commands it any more."""
@@ -224,21 +224,21 @@ def remove_container(client: APIClient, id_: str) -> None:
 def _tell(listener: SandboxListener, word: Word | ExtensionOutput) -> None:
     match word:
         case Output(data):
-            _guarded(lambda: listener.on_output(data))
+            guarded(lambda: listener.on_output(data))
         case ExtensionOutput(data):
-            _guarded(lambda: listener.on_extension_output(data))
+            guarded(lambda: listener.on_extension_output(data))
         case ExtensionFound(name):
-            _guarded(lambda: listener.on_extension_found(name))
+            guarded(lambda: listener.on_extension_found(name))
         case ExtensionsTold():
-            _guarded(listener.on_extensions_told)
+            guarded(listener.on_extensions_told)
         case ExtensionExited(name, code):
-            _guarded(lambda: listener.on_extension_exit(name, code))
+            guarded(lambda: listener.on_extension_exit(name, code))
         case RuntimeExited(code):
-            _guarded(lambda: listener.on_runtime_exit(code))
+            guarded(lambda: listener.on_runtime_exit(code))
         case Killed():
-            _guarded(listener.on_killed)
+            guarded(listener.on_killed)
         case Marked(mark, peak):
-            _guarded(lambda: listener.on_mark(mark, peak))
+            guarded(lambda: listener.on_mark(mark, peak))
 
 
 def _established(row: list[str], port: int) -> bool:
@@ -246,7 +246,7 @@ def _established(row: list[str], port: int) -> bool:
     return len(row) > 3 and row[1].endswith(f":{port:04X}") and row[3] == "01"
 
 
-def _guarded(call: Callable[[], None]) -> None:
+def guarded(call: Callable[[], None]) -> None:
     """A listener's error must not end the reading of what follows."""
     try:
         call()
