@@ -29,7 +29,7 @@ from relambda.store.logs_tables import LogTransactions
 Result = TypeVar("Result")
 Read = Callable[[GroupTable, EventTable], Result]
 
-MAP_FACTOR = 6
+MAP_FACTOR = 8
 """Bytes on disk for each that counts, at most: small events take more room than they count for."""
 CHUNK = 2_000
 """Events that one transaction removes at most, so that writers do not wait long for it."""
