@@ -17,6 +17,8 @@ _VCPU_MB: Final = 1769
 _VCPU_SHARES: Final = 1024
 _PERIOD: Final = 100_000
 _PROCESSES: Final = 1024
+_SANDBOX: Final = "sandbox.localdomain:0.0.0.0"
+"""Where extensions listen for telemetry, by the name that AWS gives them: on all addresses that a sandbox has."""
 _ULIMITS: Final = {
     "nofile": (1024, 1024),
     "stack": (8_388_608, -1),
@@ -76,8 +78,6 @@ def container_config(
     config: dict[str, Any] = {
         "Image": spec.image,
         "User": f"{UID}:{GID}",
-        "Hostname": "sandbox",
-        "Domainname": "localdomain",
         "Entrypoint": list(first.entrypoint),
         "Cmd": list(first.command),
         "Env": [*(f"{name}={value}" for name, value in environment.items()), *_unset(environment)],
@@ -125,7 +125,7 @@ def _host_config(
         "Mounts": [*(_bind(mount) for mount in spec.mounts), _tmp(disk)],
         "Binds": list(flags.volumes),
         "PortBindings": {**flags.ports, **_published(spec)},
-        "ExtraHosts": [*hosts, *flags.hosts],
+        "ExtraHosts": [_SANDBOX, *hosts, *flags.hosts],
         "Dns": [*options.dns, *flags.dns],
         "LogConfig": {"Type": "none", "Config": {}},
         "NetworkMode": options.network,

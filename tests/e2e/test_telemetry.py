@@ -2,26 +2,33 @@
 
 import io
 import json
+import socket
 import uuid
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+
+from relambda.actors.engine_docker import DockerEngine
 
 pytestmark = pytest.mark.docker
 
 Call = Callable[..., Any]
 
 COLLECTOR = """#!/var/lang/bin/python3.11
-import http.server, json, os, socketserver, threading, urllib.request
+import http.server, json, os, socket, socketserver, threading, urllib.request
 
 base = f"http://{os.environ['AWS_LAMBDA_RUNTIME_API']}"
 
 
+observer = socket.create_connection((os.environ["OBSERVER"], int(os.environ["PORT"])))
+one_at_a_time = threading.Lock()
+
+
 def keep(events):
-    with open("/tmp/events", "a") as kept:
-        kept.writelines(json.dumps(event) + "\\n" for event in events)
+    with one_at_a_time:
+        observer.sendall("".join(json.dumps(event) + "\\n" for event in events).encode())
 
 
 class ByHttp(http.server.BaseHTTPRequestHandler):
@@ -66,7 +73,7 @@ while True:
 """
 
 FUNCTION = """
-import json, os, pathlib, urllib.request
+import json, os, urllib.request
 
 print("loaded")
 
@@ -80,7 +87,6 @@ def handler(event, context):
             return json.load(answer)
     if event == "raise":
         raise ValueError("no")
-    return pathlib.Path("/tmp/events").read_text()
 """
 
 
@@ -91,32 +97,46 @@ def aws(shared_cloud: Any) -> Any:
 
 
 @pytest.fixture
-def observed(aws: Any, make_function: Any) -> str:
-    """A function with an extension that keeps all that it is told in /tmp/events."""
+def observer(docker_engine: DockerEngine) -> Iterator[socket.socket]:
+    """Where the extension sends all that it is told, a JSON document a line."""
+    with socket.create_server((docker_engine.runtime_api_host(), 0)) as listener:
+        listener.settimeout(50)
+        yield listener
+
+
+@pytest.fixture
+def observed(aws: Any, make_function: Any, observer: socket.socket) -> str:
+    """A function with an extension that is told everything."""
     body = io.BytesIO()
     with zipfile.ZipFile(body, "w") as archive:
         entry = zipfile.ZipInfo("extensions/collector")
         entry.external_attr = 0o755 << 16
         archive.writestr(entry, COLLECTOR)
     layer = aws.publish_layer_version(LayerName=f"l-{uuid.uuid4().hex[:12]}", Content={"ZipFile": body.getvalue()})
-    return str(make_function(aws, FUNCTION, Layers=[layer["LayerVersionArn"]], Timeout=20))
+    host, port = observer.getsockname()
+    variables = {"OBSERVER": host, "PORT": str(port)}
+    return str(
+        make_function(
+            aws, FUNCTION, Layers=[layer["LayerVersionArn"]], Timeout=20, Environment={"Variables": variables}
+        )
+    )
 
 
-def test_all_that_happens_is_told(aws: Any, observed: str, shared_cloud: Any, call: Call) -> None:
+def told_until(observer: socket.socket, wanted: set[tuple[str, str]]) -> list[dict[str, Any]]:
+    """What the extension was told, until events of these types came by these ways."""
+    events: list[dict[str, Any]] = []
+    with observer.accept()[0] as connection, connection.makefile() as lines:
+        connection.settimeout(50)
+        while not wanted <= {(event["type"], event.get("by", "http")) for event in events}:
+            events.append(json.loads(lines.readline()))
+    return events
+
+
+def test_all_that_happens_is_told(aws: Any, observed: str, observer: socket.socket, call: Call) -> None:
     """Given a subscriber to both APIs, then it gets the init, the invocation and all output, with figures that fit."""
     _, answer = call(aws, observed, "raise")
     request_id = answer["ResponseMetadata"]["RequestId"]
-    events: list[dict[str, Any]] = []
-
-    def all_came() -> bool:
-        events[:] = [json.loads(line) for line in call(aws, observed)[0].splitlines()]
-        reports = [each for each in events if each["type"] == "platform.report"]
-        return {(each["record"]["requestId"], each.get("by")) for each in reports} >= {
-            (request_id, None),
-            (request_id, "tcp"),
-        }
-
-    assert shared_cloud.comes_to(all_came)
+    events = told_until(observer, {("platform.report", "http"), ("platform.report", "tcp")})
     told: dict[str, Any] = {}
     for event in events:
         if "by" not in event:
