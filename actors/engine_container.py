@@ -1,7 +1,7 @@
 """The body of "Create a container" (Docker Engine API) for a sandbox: who it is, what it may do, what it sees."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from relambda.actors.engine import Mount, SandboxSpec
@@ -50,6 +50,10 @@ class ContainerOptions:
     def more_networks(self) -> tuple[str, ...]:
         """What a container joins beside `network`."""
         return (*self.networks, *self.flags.networks)[1:]
+
+    def beside(self, network: str | None) -> "ContainerOptions":
+        """In the cloud's own network, if it has one and the user has named none."""
+        return self if network is None or self.networks or self.flags.networks else replace(self, networks=(network,))
 
 
 NO_OPTIONS: Final = ContainerOptions()

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 
 from docker.errors import APIError, DockerException
@@ -18,6 +19,7 @@ from relambda.actors.engine_network import ContainerNetwork
 from relambda.actors.engine_plain import PlainSandbox
 from relambda.actors.engine_pulls import ImageShelf
 from relambda.actors.engine_sandbox import DockerSandbox, remove_container
+from relambda.actors.engine_self import own_container
 from relambda.actors.image_recipe import DOCKER_FOLDER
 from relambda.actors.scratch_disk import ScratchDisks, can_make_disks
 
@@ -48,13 +50,15 @@ class DockerEngine:
         shell: str = "/bin/sh",
         offline: bool = False,
     ) -> None:
-        self._cloud_id, self._options, self._shell = cloud_id, options, shell
+        self._cloud_id, self._shell = cloud_id, shell
         self._init = (DOCKER_FOLDER / "init.sh").read_text("utf-8")
         self._engine = find_engine()
         self._control = self._engine.client(_CALL_SECONDS)
         self._removal = self._engine.client(_REMOVE_SECONDS)
         self._images = ImageShelf(self._engine, self._control, offline=offline)
-        self._network = ContainerNetwork(self._control, self._engine.api_version, options.network)
+        self._own = own_container(self._control)
+        self._options = options.beside(self._own.network if self._own else None)
+        self._network = ContainerNetwork(self._control, self._engine.api_version, self._options.network, self._own)
         self._without_shell: set[str] = set()
         self._disks = ScratchDisks() if can_make_disks() and self._engine.endpoint.is_local else None
 
@@ -180,7 +184,8 @@ class DockerEngine:
     def _create(self, spec: SandboxSpec, first: FirstProcess, disk: str | None) -> str:
         try:
             hosts = self._network.extra_hosts(spec.runtime_host)
-            config = container_config(spec, first, disk, self._options, hosts=hosts, cloud_id=self._cloud_id)
+            seen = self._as_engine_sees(spec)
+            config = container_config(seen, first, disk, self._options, hosts=hosts, cloud_id=self._cloud_id)
             created = self._control.create_container_from_config(  # type: ignore[no-untyped-call]
                 config, spec.name
             )
@@ -189,6 +194,12 @@ class DockerEngine:
         except (DockerException, RequestException) as error:
             raise EngineError(f"no container {spec.name} could be made of the image {spec.image}: {error}") from error
         return str(created["Id"])
+
+    def _as_engine_sees(self, spec: SandboxSpec) -> SandboxSpec:
+        """With the engine's own paths of what is mounted. Raises EngineError."""
+        if self._own is None:
+            return spec
+        return replace(spec, mounts=[replace(mount, source=self._own.outside(mount.source)) for mount in spec.mounts])
 
     def _start(self, created: str, spec: SandboxSpec, listener: SandboxListener) -> Sandbox:
         stream = AttachedStream(self._engine, created)

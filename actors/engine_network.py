@@ -10,6 +10,7 @@ from docker.errors import DockerException
 from requests.exceptions import RequestException
 
 from relambda.actors.engine import EngineError
+from relambda.actors.engine_self import OwnContainer
 
 _HOST_GATEWAY_API = (1, 41)
 """The first API version whose engine knows `host-gateway` (Docker 20.10's release notes)."""
@@ -20,8 +21,8 @@ OUTER_HOST = "host.docker.internal"
 class ContainerNetwork:
     """The network that sandboxes are made in, as this machine sees it. Any thread may ask."""
 
-    def __init__(self, client: APIClient, api_version: str, name: str) -> None:
-        self._client, self._name = client, name
+    def __init__(self, client: APIClient, api_version: str, name: str, own: OwnContainer | None = None) -> None:
+        self._client, self._name, self._own = client, name, own
         self._knows_host_gateway = tuple(map(int, api_version.split("."))) >= _HOST_GATEWAY_API
         self._asking = threading.Lock()
         self._gateway: str | None = None
@@ -48,9 +49,13 @@ class ContainerNetwork:
         """The address of this machine on the network, asked for once; "" where the engine runs elsewhere."""
         with self._asking:
             if self._gateway is None:
-                gateway = self._ask_gateway()
+                gateway = self._own_address() or self._ask_gateway()
                 self._gateway = gateway if gateway and _is_local(gateway) else ""
             return self._gateway
+
+    def _own_address(self) -> str:
+        """Of the container that this process runs in, if it does."""
+        return self._own.addresses.get(self._name, "") if self._own else ""
 
     def _ask_gateway(self) -> str:
         try:
