@@ -20,12 +20,14 @@ from relambda.api.option import Listen
 _log = logging.getLogger(__name__)
 
 MOST_AT_ONCE: Final = 256
-"""Questions under way; a further one is dropped, and its client asks again."""
+"""Questions that wait for an upstream server; a further one is dropped, and its client asks again."""
+MOST_CONNECTIONS: Final = 64
 ASK_SECONDS: Final = 2.0
 """How long one upstream server may take; as many again for the next."""
 IDLE_SECONDS: Final = 10.0
 STOP_SECONDS: Final = 5.0
 DNS_PORT: Final = 53
+MOST_BYTES: Final = 65_535
 
 Address = tuple[str, int]
 Ask = Callable[..., Awaitable[dns.message.Message]]
@@ -49,6 +51,7 @@ class NameServer:
         self._rules, self._upstream, self._udp, self._tcp = rules, upstream, udp, tcp
         self._loop = asyncio.new_event_loop()
         self._under_way: set[asyncio.Task[None]] = set()
+        self._connections = 0
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="name-server", daemon=True)
 
@@ -86,53 +89,41 @@ class NameServer:
         self._streams = await asyncio.start_server(self._stream, sock=self._tcp)
 
     def take(self, wire: bytes, reply: Callable[[bytes], None]) -> None:
-        """Answer one datagram, unless too many are under way. On the server's own thread."""
-        if len(self._under_way) >= MOST_AT_ONCE:
+        """Answer one datagram: at once when its name leads here. On the server's own thread."""
+        query = _query(wire)
+        if query is None:
             return
-        task = self._loop.create_task(self._reply(wire, reply))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
-
-    async def _reply(self, wire: bytes, reply: Callable[[bytes], None]) -> None:
-        answer = await self._answer(wire, dns.asyncquery.udp)
+        answer = self._rules.answer(query)
         if answer is not None:
-            reply(answer)
+            reply(answer.to_wire())
+        elif len(self._under_way) < MOST_AT_ONCE:
+            task = self._loop.create_task(self._pass_on(query, reply))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+
+    async def _pass_on(self, query: dns.message.Message, reply: Callable[[bytes], None]) -> None:
+        answer = await self._ask(query, dns.asyncquery.udp)
+        reply(answer.to_wire(max_size=MOST_BYTES))
 
     async def _stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Questions of one connection, one after the other, each behind its length (RFC 1035, section 4.2.2)."""
-        task = asyncio.current_task()
-        if task is None or len(self._under_way) >= MOST_AT_ONCE:
-            writer.close()
-            return
-        self._under_way.add(task)
+        self._connections += 1
         try:
-            while True:
+            while self._connections <= MOST_CONNECTIONS:
                 async with asyncio.timeout(IDLE_SECONDS):
                     size = int.from_bytes(await reader.readexactly(2), "big")
-                    wire = await reader.readexactly(size)
-                answer = await self._answer(wire, dns.asyncquery.tcp)
-                if answer is None:
+                    query = _query(await reader.readexactly(size))
+                if query is None:
                     return
-                writer.write(len(answer).to_bytes(2, "big") + answer)
+                answer = self._rules.answer(query) or await self._ask(query, dns.asyncquery.tcp)
+                writer.write(answer.to_wire(max_size=MOST_BYTES, prepend_length=True))
                 async with asyncio.timeout(IDLE_SECONDS):
                     await writer.drain()
         except (OSError, EOFError, TimeoutError) as error:
             _log.debug("a DNS client has gone: %s", error)
         finally:
-            self._under_way.discard(task)
+            self._connections -= 1
             writer.close()
-
-    async def _answer(self, wire: bytes, ask: Ask) -> bytes | None:
-        """None for what is no question."""
-        try:
-            query = dns.message.from_wire(wire)
-            if query.flags & dns.flags.QR:
-                return None
-            answer = self._rules.answer(query) or await self._ask(query, ask)
-            return answer.to_wire(max_size=65535)
-        except (dns.exception.DNSException, ValueError, OSError) as error:
-            _log.debug("a DNS message that is not understood: %r", error)
-            return None
 
     async def _ask(self, query: dns.message.Message, ask: Ask) -> dns.message.Message:
         """What the first upstream server says that says something."""
@@ -142,6 +133,16 @@ class NameServer:
             except (dns.exception.DNSException, OSError, EOFError) as error:
                 _log.debug("the DNS server %s did not answer: %r", server, error)
         return failure(query, dns.rcode.SERVFAIL)
+
+
+def _query(wire: bytes) -> dns.message.Message | None:
+    """A question as it came; None for what is none."""
+    try:
+        message = dns.message.from_wire(wire)
+    except (dns.exception.DNSException, ValueError) as error:
+        _log.debug("a DNS message that is not understood: %r", error)
+        return None
+    return None if message.flags & dns.flags.QR else message
 
 
 class _Datagrams(asyncio.DatagramProtocol):

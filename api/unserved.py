@@ -18,10 +18,9 @@ _REST_XML = frozenset({"cloudfront", "route53", "s3-outposts", "s3express"})
 
 def unserved(service: str, content_type: str, request_id: str) -> Response:
     """501 that names the service, and the option with which its calls get an answer."""
-    variable = f"AWS_ENDPOINT_URL_{service.upper().replace('-', '_')}"
     message = (
-        f"This cloud answers {', '.join(sorted(SERVED))} and not {service}: set RELAMBDA_UPSTREAM_URL to an endpoint "
-        f"that answers it when the cloud starts, or {variable} where the call is made."
+        f"This cloud answers {', '.join(sorted(SERVED))} and not {service}: start it with RELAMBDA_UPSTREAM_URL set to "
+        "an endpoint that does, or give the caller an endpoint of its own for this service."
     )
     return failure(service, content_type, request_id, status=501, code="NotImplementedException", message=message)
 

@@ -170,10 +170,16 @@ def test_aws_is_this_cloud_to_functions(run: Any, call: Any, cloud: Any) -> None
     assert Queues.hosts[-1] == "sqs.us-east-1.amazonaws.com"
 
 
-def test_node_trusts_it_as_well(run: Any, cloud: Any, zipped: Any) -> None:
-    """Given Node, whose certificates are its own, when it calls AWS by a host name, then this cloud answers."""
+def test_it_survives_the_death_of_the_worker(run: Any, cloud: Any, call: Any) -> None:
+    """Given Node, whose certificates are its own, when it calls AWS by a host name, then this cloud answers.
+
+    So does the worker that takes the place of one that was killed.
+    """
     name, found = run({"get": FUNCTIONS}, Runtime="nodejs22.x", Code={"ZipFile": javascript(NODE)})
     assert found == [name]
+    cloud.kill(master=False, worker=True)
+    cloud.revive("worker")
+    assert call(cloud.client("000000000000"), name, {"get": FUNCTIONS})[0] == [name]
 
 
 def javascript(source: str) -> bytes:

@@ -174,7 +174,7 @@ def test_without_an_upstream_other_services_are_refused_by_name(
     shared_cloud: Any, service: str, operation: str
 ) -> None:
     """Given no upstream, when an SDK calls one, then it reads which service and which option."""
-    with pytest.raises(ClientError, match=f"and not {service}: set RELAMBDA_UPSTREAM_URL") as refused:
+    with pytest.raises(ClientError, match=f"and not {service}: start it with RELAMBDA_UPSTREAM_URL") as refused:
         getattr(client(service, shared_cloud.url), operation)()
     assert refused.value.response["Error"]["Code"] == "NotImplementedException"
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501

@@ -138,6 +138,20 @@ def test_rubbish_does_not_stop_it(port: int) -> None:
     assert addresses(ask(port, "lambda.us-east-1.amazonaws.com")) == [HERE]
 
 
+def test_a_flood_holds_up_nobody(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given more questions than may wait for silent servers, and idle connections, then AWS's names answer."""
+    monkeypatch.setattr(name_server, "MOST_AT_ONCE", 8)
+    monkeypatch.setattr(name_server, "ASK_SECONDS", SECONDS)
+    idle = [socket.create_connection(("127.0.0.1", port), SECONDS) for _ in range(name_server.MOST_CONNECTIONS + 8)]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        for number in range(50):
+            udp.sendto(dns.message.make_query(f"{number}.example", "A").to_wire(), ("127.0.0.1", port))
+        assert addresses(ask(port, "lambda.us-east-1.amazonaws.com")) == [HERE]
+    assert any(connection.recv(1) == b"" for connection in idle[-1:])
+    for connection in idle:
+        connection.close()
+
+
 def test_no_upstream_that_answers_is_an_error_at_once() -> None:
     """Given no server to ask, then the answer is SERVFAIL, and names of AWS's still lead here."""
     tcp = socket.create_server(("127.0.0.1", 0))
