@@ -26,9 +26,11 @@ pytestmark = [pytest.mark.docker, pytest.mark.timeout(400)]
 
 SOURCE = Path(__file__).parents[2]
 CALLS_BACK = """
-import boto3
+import boto3, os
 
 def handler(event, context):
+    if event.get("endpoint") == "AWS":
+        os.environ.pop("AWS_ENDPOINT_URL")
     return [one["FunctionName"] for one in boto3.client("lambda").list_functions()["Functions"]]
 """
 
@@ -115,9 +117,10 @@ def cloud_image(
         "COPY wheels /wheels\n"
         "RUN python3 $(echo /wheels/pip-*.whl)/pip install -q pip\n"
     )
-    base = build(docker_api, path=str(folder), tag="relambda-test/base:offline")
+    tag = uuid.uuid4().hex[:8]
+    base = build(docker_api, path=str(folder), tag=f"relambda-test/base:{tag}")
     arguments = {"path": str(SOURCE), "dockerfile": "docker/Dockerfile", "buildargs": {"BASE": base}}
-    image = build(docker_api, tag="relambda-test/cloud:1", **arguments)
+    image = build(docker_api, tag=f"relambda-test/cloud:{tag}", **arguments)
     yield image
     for name in (image, base):
         docker_api.remove_image(name, force=True)
@@ -176,7 +179,8 @@ def test_a_cloud_in_a_container_runs_functions_beside_itself(
     assert call(client, reading, {"n": 1})[0] == [["index.py"], {"n": 1}], contained.said()
 
     calling = make_function(client, CALLS_BACK, FunctionName="calling", MemorySize=512, Timeout=30)
-    assert call(client, calling)[0] == ["calling", "reading"]
+    assert call(client, calling, {})[0] == ["calling", "reading"]
+    assert call(client, calling, {"endpoint": "AWS"})[0] == ["calling", "reading"], contained.said()
     assert len(contained.sandboxes()) >= 2
 
     assert contained.stop() == 0, contained.said()

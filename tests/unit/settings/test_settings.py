@@ -69,6 +69,14 @@ def test_what_is_no_number_is_refused_by_name(name: str, text: str) -> None:
         ("LAMBDA_DOCKER_FLAGS", "-e 'X=1", "docker create"),
         ("LAMBDA_DOCKER_DNS", "dns.example", "IP addresses"),
         ("DNS_ADDRESS", "everywhere", "an IP address, or 0"),
+        ("DNS_PORT", "0", "a whole number from 1"),
+        ("DNS_RESOLVE_IP", "localhost", "an IP address"),
+        ("DNS_SERVER", "dns.example", "IP addresses, with :port"),
+        ("DNS_SERVER", "127.0.0.1:99999", "IP addresses, with :port"),
+        ("DNS_NAME_PATTERNS_TO_RESOLVE_UPSTREAM", "sts(", "regular expressions"),
+        ("LOCALSTACK_HOST", "http://cloud.example", "a host name or address"),
+        ("LOCALSTACK_HOST", "cloud.example:0", "a host name or address"),
+        ("RELAMBDA_UPSTREAM_URL", "localhost:4566", "a URL that begins with http://"),
         ("DOCKER_HOST", "/var/run/docker.sock", "a URL that begins with unix://"),
         ("AWS_ENDPOINT_URL_S3", "localhost:9000", "a URL that begins with http://"),
         ("AWS_ENDPOINT_URL_S3", "http://", "a URL that begins with http://"),
@@ -98,6 +106,20 @@ def test_bad_values_are_refused_with_what_is_allowed(variable: str, value: str, 
 def test_listen_addresses_may_be_short(text: str, listens: tuple[Listen, ...]) -> None:
     """Host or port may be left out, and several may stand side by side."""
     assert Settings.read({"GATEWAY_LISTEN": text}).gateway_listen == listens
+
+
+@pytest.mark.parametrize(
+    ("text", "servers"),
+    [
+        ("", ()),
+        ("192.0.2.1", (Listen("192.0.2.1", 53),)),
+        ("192.0.2.1:5353, ::1", (Listen("192.0.2.1", 5353), Listen("::1", 53))),
+        ("[::1]:5353", (Listen("::1", 5353),)),
+    ],
+)
+def test_name_servers_have_the_usual_port(text: str, servers: tuple[Listen, ...]) -> None:
+    """A port may stand behind an address; an IPv6 one is in brackets then."""
+    assert Settings.read({"DNS_SERVER": text}).dns_server == servers
 
 
 @given(port=st.integers(0, 65535), host=st.sampled_from(["127.0.0.1", "::1", "localhost"]))
