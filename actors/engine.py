@@ -61,6 +61,8 @@ class SandboxSpec:
     working_directory: str | None = None
     tmp_mb: int = 512
     """Size of /tmp."""
+    architecture: str = ""
+    """x86_64 or arm64; "" is the engine's own."""
     ports: tuple[int, ...] = ()
     """TCP ports of the container that are this machine's too, on its loopback address alone."""
     scratch: Path | None = None
@@ -190,10 +192,13 @@ class Engine(Protocol):
         """What sandboxes call this machine: an address, or a name that they know. Raises EngineError."""
         ...
 
-    def ensure_image(self, candidates: Sequence[str], on_progress: Callable[[str], None]) -> str:
+    def ensure_image(
+        self, candidates: Sequence[str], on_progress: Callable[[str], None], architecture: str = ""
+    ) -> str:
         """The first candidate that is present; else the first one that can be pulled; never pulls a present one.
 
-        Calls at the same time for the same image share one pull. Raises ImageUnavailableError; with one candidate,
+        Calls at the same time for the same image share one pull. One of another `architecture` (x86_64,
+        arm64) will not do. Raises ImageUnavailableError; with one candidate,
         ImageAccessDeniedError or ImageNotFoundError where its registry said so.
         """
         ...

@@ -38,6 +38,7 @@ class ContainerOptions:
     flags: ContainerFlags = field(default_factory=ContainerFlags)
     keep: bool = False
     """Leave stopped containers to be looked at, until the cloud starts again."""
+    user: str = f"{UID}:{GID}"
     whole_cpus: bool = False
     """Hold each sandbox to its part of a vCPU even while nobody else wants one."""
 
@@ -81,7 +82,7 @@ def container_config(
     environment = {**spec.environment, **options.flags.environment}
     config: dict[str, Any] = {
         "Image": spec.image,
-        "User": f"{UID}:{GID}",
+        "User": options.user,
         "Entrypoint": list(first.entrypoint),
         "Cmd": list(first.command),
         "Env": [*(f"{name}={value}" for name, value in environment.items()), *_unset(environment)],

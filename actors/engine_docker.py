@@ -17,6 +17,7 @@ from relambda.actors.engine_client import find_engine
 from relambda.actors.engine_container import LABEL, NO_OPTIONS, ContainerOptions, FirstProcess, container_config
 from relambda.actors.engine_network import ContainerNetwork
 from relambda.actors.engine_plain import PlainSandbox
+from relambda.actors.engine_platform import Machine, platform
 from relambda.actors.engine_pulls import ImageShelf
 from relambda.actors.engine_sandbox import DockerSandbox, remove_container
 from relambda.actors.engine_self import own_container
@@ -59,6 +60,7 @@ class DockerEngine:
         self._own = own_container(self._control)
         self._options = options.beside(self._own.network if self._own else None)
         self._network = ContainerNetwork(self._control, self._engine.api_version, self._options.network, self._own)
+        self._machine = Machine(self._control)
         self._without_shell: set[str] = set()
         self._disks = ScratchDisks() if can_make_disks() and self._engine.endpoint.is_local else None
 
@@ -84,12 +86,15 @@ class DockerEngine:
         """What sandboxes call this machine: an address or a name. Raises EngineError."""
         return self._network.host_name()
 
-    def ensure_image(self, candidates: Sequence[str], on_progress: Callable[[str], None]) -> str:
+    def ensure_image(
+        self, candidates: Sequence[str], on_progress: Callable[[str], None], architecture: str = ""
+    ) -> str:
         """As the contract says; an image of our own name space is never pulled. Raises ImageUnavailableError.
 
         `on_progress` is called on the thread of whoever pulls. Credentials are those of Docker's own configuration.
         """
-        return self._images.ensure(candidates, on_progress)
+        self._machine.check(architecture)
+        return self._images.ensure(candidates, on_progress, architecture)
 
     def resolved_image(self, image: str) -> str:
         """As the contract says. Raises ImageUnavailableError when it is not present."""
@@ -187,7 +192,7 @@ class DockerEngine:
             seen = self._as_engine_sees(spec)
             config = container_config(seen, first, disk, self._options, hosts=hosts, cloud_id=self._cloud_id)
             created = self._control.create_container_from_config(  # type: ignore[no-untyped-call]
-                config, spec.name
+                config, spec.name, platform=platform(spec.architecture)
             )
             for network in self._options.more_networks:
                 self._control.connect_container_to_network(created["Id"], network)

@@ -35,9 +35,11 @@ class LateEngine:
         """What sandboxes call this machine."""
         return self._found().host_name()
 
-    def ensure_image(self, candidates: Sequence[str], on_progress: Callable[[str], None]) -> str:
+    def ensure_image(
+        self, candidates: Sequence[str], on_progress: Callable[[str], None], architecture: str = ""
+    ) -> str:
         """The first candidate that is present, or could be pulled."""
-        return self._found().ensure_image(candidates, on_progress)
+        return self._found().ensure_image(candidates, on_progress, architecture)
 
     def resolved_image(self, image: str) -> str:
         """A present image's name with its digest."""

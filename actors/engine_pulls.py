@@ -13,6 +13,7 @@ from requests.exceptions import RequestException
 
 from relambda.actors.engine import EngineError, ImageAccessDeniedError, ImageNotFoundError, ImageUnavailableError
 from relambda.actors.engine_client import FoundEngine
+from relambda.actors.engine_platform import image_architecture, platform
 from relambda.actors.runtime_images import is_local, runtime_of
 
 _PULL_SECONDS = 1800
@@ -28,6 +29,8 @@ class ImageConfig:
     command: tuple[str, ...]
     resolved: str
     """Its name with the digest that its registry has for it; "" when none has it."""
+    architecture: str = ""
+    """As the image tells it; "" when it does not."""
 
 
 @dataclass(slots=True)
@@ -45,12 +48,12 @@ class ImageShelf:
         self._engine, self._client, self._offline = engine, client, offline
         self._lock = threading.Lock()
         self._configs: dict[str, ImageConfig] = {}
-        self._pulls: dict[str, _Pull] = {}
+        self._pulls: dict[tuple[str, str], _Pull] = {}
 
-    def ensure(self, candidates: Sequence[str], on_progress: Callable[[str], None]) -> str:
+    def ensure(self, candidates: Sequence[str], on_progress: Callable[[str], None], architecture: str = "") -> str:
         """As `Engine.ensure_image`. Raises ImageUnavailableError."""
         for name in candidates:
-            if self._look(name):
+            if _runs(self._look(name), architecture):
                 return name
         failures: list[str] = []
         kind = ImageUnavailableError
@@ -60,7 +63,7 @@ class ImageShelf:
                 failures.append(f"{name}: {why}")
                 continue
             try:
-                self._pull_shared(name, on_progress)
+                self._pull_shared(name, on_progress, architecture)
             except ImageUnavailableError as error:
                 failures.append(f"{name}: {error}")
                 kind = type(error) if len(candidates) == 1 else kind
@@ -85,33 +88,34 @@ class ImageShelf:
             raise EngineError(f"the engine does not tell whether the image {name} is present: {error}") from error
         config = image["Config"] or {}
         entrypoint, command = tuple(config.get("Entrypoint") or ()), tuple(config.get("Cmd") or ())
-        found = ImageConfig(image["Id"], entrypoint, command, _resolved(name, image.get("RepoDigests") or ()))
+        resolved, architecture = _resolved(name, image.get("RepoDigests") or ()), image.get("Architecture") or ""
+        found = ImageConfig(image["Id"], entrypoint, command, resolved, architecture)
         self._configs[name] = found
         return found
 
-    def _pull_shared(self, name: str, on_progress: Callable[[str], None]) -> None:
+    def _pull_shared(self, name: str, on_progress: Callable[[str], None], architecture: str) -> None:
         """Pull, or wait for the pull that is under way."""
         with self._lock:
-            pull = self._pulls.get(name)
+            pull = self._pulls.get((name, architecture))
             mine = pull is None
             if pull is None:
-                pull = self._pulls[name] = _Pull()
+                pull = self._pulls[name, architecture] = _Pull()
             pull.listeners.append(on_progress)
         if mine:
-            self._lead(name, pull)
+            self._lead(name, pull, architecture)
         try:
             pull.done.result(_PULL_SECONDS)
         except TimeoutError:
             raise ImageUnavailableError(f"not pulled after {_PULL_SECONDS} s") from None
 
-    def _lead(self, name: str, pull: _Pull) -> None:
+    def _lead(self, name: str, pull: _Pull, architecture: str) -> None:
         """Pull on this thread for all that wait; a failure is theirs too.
 
         Looks again first: a pull that ended since the caller looked has brought it.
         """
         try:
-            if not self._look(name):
-                self._pull(name, lambda line: _report(pull, line))
+            if not _runs(self._look(name), architecture):
+                self._pull(name, lambda line: _report(pull, line), architecture)
             pull.done.set_result(None)
         except (DockerException, RequestException, EngineError) as error:
             pull.done.set_exception(_refusal(str(error)))
@@ -120,19 +124,24 @@ class ImageShelf:
             raise
         finally:
             with self._lock:
-                del self._pulls[name]
+                del self._pulls[name, architecture]
 
-    def _pull(self, name: str, report: Callable[[str], None]) -> None:
+    def _pull(self, name: str, report: Callable[[str], None], architecture: str) -> None:
         until = time.monotonic() + _PULL_SECONDS
         report(f"pulling {name}")
         with self._engine.client(_SILENCE_SECONDS, pool=1) as client:
-            for line in _progress(client.pull(name, stream=True, decode=True)):
+            for line in _progress(client.pull(name, stream=True, decode=True, platform=platform(architecture))):
                 report(f"pulling {name}: {line}")
                 if time.monotonic() > until:
                     raise ImageUnavailableError(f"not pulled after {_PULL_SECONDS} s")
-        if not self._look(name):
-            raise ImageUnavailableError("the engine pulled it, and does not have it")
+        if not _runs(self._look(name), architecture):
+            raise ImageUnavailableError(f"the engine pulled it, and does not have it for {architecture or 'itself'}")
         report(f"pulled {name}")
+
+
+def _runs(image: ImageConfig | None, architecture: str) -> bool:
+    """Whether an image is there, and is for an architecture of Lambda's."""
+    return image is not None and (not architecture or image.architecture in {"", image_architecture(architecture)})
 
 
 def _resolved(name: str, digests: Sequence[str]) -> str:

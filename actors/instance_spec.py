@@ -45,6 +45,7 @@ def sandbox_spec(instance: "Instance") -> SandboxSpec:
         labels={"relambda.function": resource.arn(version.version)},
         entrypoint=entrypoint_of(version),
         working_directory=version.config.get("ImageConfig", {}).get("WorkingDirectory"),
+        architecture=room.preparation.architecture(version),
         tmp_mb=version.config["EphemeralStorage"]["Size"],
     )
     return spec if instance.debugger is None else instance.debugger.dress(spec)

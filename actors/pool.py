@@ -44,16 +44,16 @@ class PooledEngine:
         if self._size:
             self._filler.start()
 
-    def expect(self, image: str, mounts: Sequence[Mount], memory_mb: int) -> None:
+    def expect(self, image: str, architecture: str, mounts: Sequence[Mount], memory_mb: int) -> None:
         """A function of this image is about to be used: have spare sandboxes for it. Raises EngineError."""
         if self._size:
-            self._want(Shape(self._engine.image_id(image), common_mounts(mounts)), memory_mb)
+            self._want(Shape(self._engine.image_id(image), architecture, common_mounts(mounts)), memory_mb)
 
     def start_sandbox(self, spec: SandboxSpec, listener: SandboxListener) -> Sandbox:
         """A spare sandbox that becomes what is asked for, or else a new one. Raises EngineError."""
         if not self._size or not fits(spec):
             return self._engine.start_sandbox(spec, listener)
-        shape = Shape(self._engine.image_id(spec.image), common_mounts(spec.mounts))
+        shape = Shape(self._engine.image_id(spec.image), spec.architecture, common_mounts(spec.mounts))
         with self._changed:
             self._starting += 1
         try:
@@ -136,6 +136,7 @@ class PooledEngine:
         spec = SandboxSpec(
             name=f"relambda-spare-{host[:12]}",
             image=shape.image,
+            architecture=shape.architecture,
             entrypoint=(),
             handler=(),
             environment={},
@@ -183,9 +184,11 @@ class PooledEngine:
         """What sandboxes call this machine."""
         return self._engine.host_name()
 
-    def ensure_image(self, candidates: Sequence[str], on_progress: Callable[[str], None]) -> str:
+    def ensure_image(
+        self, candidates: Sequence[str], on_progress: Callable[[str], None], architecture: str = ""
+    ) -> str:
         """The first candidate that is present, or could be pulled."""
-        return self._engine.ensure_image(candidates, on_progress)
+        return self._engine.ensure_image(candidates, on_progress, architecture)
 
     def resolved_image(self, image: str) -> str:
         """A present image's name with its digest."""

@@ -26,6 +26,7 @@ class Shape:
 
     image: str
     """By its id: a name may come to mean another image."""
+    architecture: str
     common: tuple[Mount, ...]
     """What every function of the cloud sees of this machine."""
 

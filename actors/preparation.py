@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from relambda.actors import sandbox_user
 from relambda.actors.domain.configuration import Layer
@@ -26,6 +27,9 @@ class Outcome:
     resolved_image_uri: str = ""
 
 
+Expect: TypeAlias = Callable[[str, str, list[Mount], int], None]
+
+
 class Preparation:
     """A few threads that prepare versions, so that no actor waits for a pull. Any thread may ask."""
 
@@ -37,14 +41,16 @@ class Preparation:
         blobs: Blobs,
         roots: Roots,
         trust: Trust | None = None,
-        expect: Callable[[str, list[Mount], int], None] = lambda _image, _mounts, _memory: None,
+        expect: Expect = lambda _image, _architecture, _mounts, _memory_mb: None,
+        *,
+        ignore_architecture: bool = False,
         workers: int = 4,
     ) -> None:
         """All sandboxes see `trust`.
 
-        `expect` hears of images that were made ready, with what their sandboxes will see, and memory in MB.
+        `expect` hears of images that were made ready: their architecture, what their sandboxes see, memory in MB.
         """
-        self._expect = expect
+        self._expect, self._ignore_architecture = expect, ignore_architecture
         self._engine, self._candidates, self._packages, self._blobs = engine, candidates, packages, blobs
         self._roots = roots
         passwd = Mount(packages.file("passwd", sandbox_user.PASSWD), "/etc/passwd")
@@ -63,7 +69,7 @@ class Preparation:
         try:
             image, mounts = self.image(version), self.mounts(version)
             if any(mount.fixed for mount in mounts):
-                self._expect(image, mounts, version.config["MemorySize"])
+                self._expect(image, self.architecture(version), mounts, version.config["MemorySize"])
             return Outcome(None, self._engine.resolved_image(image) if version.code.image_uri else "")
         except EngineError as error:
             _log.warning("a function cannot run: %s", error)
@@ -78,7 +84,12 @@ class Preparation:
         """The image that runs a version, present from now on: one that was resolved stays. Raises EngineError."""
         code = version.code
         own = code.resolved_image_uri or code.image_uri
-        return self._engine.ensure_image([own] if own else self._candidates(version.config["Runtime"]), _log.info)
+        candidates = [own] if own else self._candidates(version.config["Runtime"])
+        return self._engine.ensure_image(candidates, _log.info, self.architecture(version))
+
+    def architecture(self, version: Version) -> str:
+        """What a version's image and container are for; "" for the engine's own machine."""
+        return "" if self._ignore_architecture else str(version.config["Architectures"][0])
 
     def mounts(self, version: Version) -> list[Mount]:
         """What a runtime sees of the host: its user's name, certificates, code and layers, unpacked by now.

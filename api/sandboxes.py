@@ -1,6 +1,6 @@
 """What the options say of functions' containers."""
 
-from relambda.actors.engine_container import ContainerOptions
+from relambda.actors.engine_container import NO_OPTIONS, ContainerOptions
 from relambda.api.settings import Settings
 
 
@@ -12,5 +12,6 @@ def container_options(settings: Settings, name_server: str = "") -> ContainerOpt
         dns=settings.docker_dns if others or not name_server else (name_server,),
         flags=settings.docker_flags,
         keep=not settings.remove_containers,
+        user=settings.init_user or NO_OPTIONS.user,
         whole_cpus=settings.cpu_limit,
     )

@@ -145,6 +145,12 @@ class Settings:
     docker_dns: tuple[str, ...] = option(
         "LAMBDA_DOCKER_DNS", ADDRESSES, "", "DNS servers of the functions' containers."
     )
+    init_user: str = option(
+        "LAMBDA_INIT_USER",
+        TEXT,
+        "",
+        "The user that functions run as, by name or number; unset, AWS's sbx_user1051.",
+    )
     pool_size: int = option(
         "RELAMBDA_POOL_SIZE",
         whole(0),

@@ -82,7 +82,16 @@ class Tenure:
         engine = PooledEngine(docker, packages, runtime_api.rename, size=settings.pool_size, total=settings.pool_total)
         roots = Roots(settings.hot_reload_roots)
         trust = injection.trust if injection else None
-        preparation = Preparation(engine, candidates_of(settings), packages, blobs, roots, trust, engine.expect)
+        preparation = Preparation(
+            engine,
+            candidates_of(settings),
+            packages,
+            blobs,
+            roots,
+            trust,
+            engine.expect,
+            ignore_architecture=settings.ignore_architecture,
+        )
         system = ActorSystem(STARTS, clock, scheduler)
         room = Room(
             store=store,
