@@ -22,7 +22,8 @@ GATHER_SECONDS = 0.25
 SETTLE_POLL_SECONDS = 0.01
 TRIM_SECONDS = 30.0
 RETRY_SECONDS = 1.0
-SETTLE_SECONDS = 3.0
+SETTLE_SECONDS = 10.0
+"""A loaded disk may take seconds for a flush; who reads sooner would miss what it waits for."""
 FAR_MS = 1 << 62
 
 

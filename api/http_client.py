@@ -41,6 +41,13 @@ def debugged(url: str) -> list[dict[str, Any]]:
         return list(json.loads(answer.read()))
 
 
+def ask(url: str, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> dict[str, Any]:
+    """A JSON document that the cloud answers. Raises CloudRefusedError or CloudUnreachableError."""
+    sized = {**headers, "Content-Length": str(len(body))}
+    with _request(url, method, path, TRANSFER_SECONDS, sized, iter([body])) as answer:
+        return dict(json.loads(answer.read() or b"{}"))
+
+
 def export_snapshot(url: str, out: BinaryIO, progress: Progress) -> None:
     """Stream the cloud's snapshot into `out`. Raises CloudRefusedError or CloudUnreachableError."""
     with _request(url, "GET", SNAPSHOT, TRANSFER_SECONDS) as answer:

@@ -236,3 +236,57 @@ def test_the_aws_command_line(shared_cloud: Any, make_function: Any, call: Call)
     assert [event["message"] for event in found] == ["hello\n"]
     events = cli("get-log-events", "--log-group-name", group, "--log-stream-name", stream["logStreamName"])["events"]
     assert len(events) == 6
+
+
+def test_the_command_line(shared_cloud: Any, make_function: Any, call: Call) -> None:
+    """Given `relambda logs FUNCTION`, then its lines, the last or those since a time, as text and JSON, and live."""
+    aws = shared_cloud.client()
+    name = make_function(aws, TALKS)
+    call(aws, name)
+    environ = {**os.environ, "AWS_ACCESS_KEY_ID": "111111111111", "AWS_REGION": "us-east-1"}
+
+    def command(*arguments: str) -> list[str]:
+        where = ["--state-dir", str(shared_cloud.state)]
+        return [sys.executable, "-P", "-m", "relambda.api.cli", "logs", *arguments, *where]
+
+    def shown(*arguments: str) -> list[str]:
+        done = subprocess.run(command(*arguments), capture_output=True, text=True, timeout=60, env=environ, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    whole = shown(name)
+    assert [line.split()[0] for line in whole[:2]] == ["INIT_START", "START"]
+    assert whole[-1].startswith("REPORT ")
+    assert shown(name, "-n", "2") == whole[-2:]
+    assert shown(f"arn:aws:lambda:us-east-1:111111111111:function:{name}", "--since", "1h") == whole
+    assert shown(name, "--since", "2100-01-01T00:00") == []
+    last = json.loads(shown(name, "-n", "1", "--json")[0])
+    assert last["message"].rstrip("\n") == whole[-1]
+    wrong = subprocess.run(command("nobody"), capture_output=True, text=True, timeout=60, env=environ, check=False)
+    assert wrong.returncode == 1
+    assert "The specified log group does not exist." in wrong.stderr
+
+    with subprocess.Popen(command(name, "-f", "-n", "1"), stdout=subprocess.PIPE, text=True, env=environ) as live:
+        assert live.stdout is not None
+        assert live.stdout.readline().startswith("REPORT ")
+        call(aws, name)
+        kinds = [live.stdout.readline().split()[0] for _ in range(5)]
+        live.terminate()
+    assert kinds[0] == "START"
+    assert sorted(kinds[1:3]) == ["grief", "hello"]
+    assert kinds[3:] == ["END", "REPORT"]
+
+
+def test_how_much_the_cloud_shows(make_cloud: Any, make_function: Any, call: Call) -> None:
+    """Given LAMBDA_TRUNCATE_STDOUT, then the cloud's own log shows so many characters of each invocation, no more."""
+    cloud = make_cloud(LAMBDA_TRUNCATE_STDOUT="14")
+    aws = cloud.client()
+    name = make_function(
+        aws, "def handler(event, context):\n    print('first')\n    print('second')\n    print('third')\n"
+    )
+    call(aws, name)
+    call(aws, name)
+    assert Logs(cloud, name).text().count("third\n") == 2
+
+    told = [line.partition(f"{name}: ")[2] for line in cloud.log().splitlines() if "relambda.function" in line]
+    assert told == ["first", "second", f"... (all of it: relambda logs {name})"] * 2
