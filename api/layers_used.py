@@ -11,6 +11,7 @@ from relambda.actors.domain.refusals import Refusal, invalid
 from relambda.actors.domain.version import Code
 from relambda.actors.package_size import unzipped_size
 from relambda.api.call import Call
+from relambda.api.foreign_layers import foreign_layer
 from relambda.api.views import Views
 from relambda.api.wire.errors import ServiceError
 
@@ -32,7 +33,10 @@ def _layer(call: Call, arn: str) -> Layer:
         raise _not_there(arn)
     name, number = ResourceName(layer.kind, parts[4], parts[3], parts[6]), str(int(parts[7]))
     version = layer_version(call.cloud.views, name, number)
-    if name.account != call.scope.account and not shared(call, name, number):
+    foreign = name.account != call.scope.account
+    if foreign and version is None and (fetched := foreign_layer(call, arn)) is not None:
+        return fetched
+    if foreign and not shared(call, name, number):
         raise ServiceError("AccessDeniedException", not_shared(call, arn))
     if version is None:
         raise _not_there(arn)

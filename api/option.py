@@ -213,6 +213,10 @@ def _listens(text: str) -> tuple[Listen, ...]:
 BOOLEAN = Kind("1 or 0 (or true, false, yes, no, on, off)", _boolean)
 TEXT: Kind[str] = Kind("any text", str)
 HTTP_URL = Kind("a URL that begins with http:// or https://", _http_url)
+LAYER_SOURCE = Kind(
+    "`aws`, with the credentials that AWS's SDKs find, or a URL that begins with http:// or https://",
+    lambda text: "aws" if text.lower() == "aws" else _http_url(text),
+)
 ENGINE_URL = Kind("a URL that begins with unix://, tcp://, http://, https://, ssh:// or npipe://", _engine_url)
 ADDRESS = Kind("an IP address, or 0 for off", _address)
 HOST_ADDRESS = Kind("an IP address", _host_address)

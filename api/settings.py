@@ -21,6 +21,7 @@ from relambda.api.option import (
     GLOBS,
     HOST_ADDRESS,
     HTTP_URL,
+    LAYER_SOURCE,
     LISTENS,
     NAME_SERVERS,
     NETWORKS,
@@ -272,6 +273,12 @@ class Settings:
         HTTP_URL,
         "",
         "Where requests for services that this cloud does not have are sent on to; unset, they are answered with 501.",
+    )
+    layer_endpoint_url: str = option(
+        "RELAMBDA_LAYER_ENDPOINT_URL",
+        LAYER_SOURCE,
+        "",
+        "Where layers of other accounts are fetched from, once each; unset, only those that are here can be used.",
     )
     debug: bool = option("DEBUG", BOOLEAN, "0", "Log each request, and much more.")
 
