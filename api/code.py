@@ -22,7 +22,7 @@ SETTLE_SECONDS = 10.0
 
 def code_of(call: Call, given: dict[str, Any], *, required: bool = True) -> Code:
     """The code that CreateFunction's `Code` or UpdateFunctionCode's own members give, stored. Raises Refusal."""
-    if (image := given.get("ImageUri")) is not None:
+    if image := given.get("ImageUri"):
         return Code(sha256=hashlib.sha256(image.encode()).hexdigest(), image_uri=image)
     if (zipped := given.get("ZipFile")) is not None:
         _check_upload(call, zipped)

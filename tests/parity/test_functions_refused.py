@@ -188,3 +188,13 @@ def test_updates_that_aws_refuses(
     )
     assert refused(aws.update_function_code, FunctionName=name, ZipFile=b"no zip").told == (400, INVALID, NO_ZIP)
     assert position() == head
+
+
+@pytest.mark.proves("CreateFunction")
+def test_code_from_nowhere(aws: Any, request_of: Any, refused: Any, publish_layer: Any, position: Any) -> None:
+    """Given an image without a name, with a layer beside it, then no source of code is given at all."""
+    layer = publish_layer()["LayerVersionArn"]
+    before = position()
+    answer = refused(aws.create_function, **request_of(Code={"ImageUri": ""}, Layers=[layer]))
+    assert answer.told == (400, "InvalidParameterValueException", "Please provide a source for function code.")
+    assert position() == before

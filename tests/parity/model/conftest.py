@@ -3,14 +3,20 @@
 import io
 import json
 import logging
+import uuid
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
 
+from relambda.actors.domain.durable import StartExecution, StopExecution
+from relambda.actors.domain.durable_names import Execution, execution_stream, token_of
+from relambda.actors.domain.names import Scope
+from relambda.actors.domain.refusals import Refusal
 from relambda.api.app import create_app
 from relambda.api.cloud import Cloud
 from relambda.api.settings import Settings
@@ -21,6 +27,10 @@ ACCOUNT, REGION = "111111111111", "us-east-1"
 CREDENTIAL = f"AWS4-HMAC-SHA256 Credential={ACCOUNT}/20260101/{REGION}/lambda/aws4_request"
 BY_MODEL = {"ValidationException", "SerializationException"}
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/probe"
+PLACE = {
+    "VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]},
+    "PermissionsConfig": {"CapacityProviderOperatorRoleArn": ROLE},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +90,10 @@ class InProcess:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud, self._app = cloud, create_app(cloud)
+        self.stand_ins: tuple[str, ...] = ()
+        """Ids of nothing, which `probe` replaces."""
+        self._executions: list[Execution] = []
+        self._made: dict[str, str] = {}
         self.model: Service = load("lambda")
 
     def send(self, name: str, given: Mapping[str, Any]) -> Answer:
@@ -100,17 +114,98 @@ class InProcess:
         body = b"".join(self._app(_environ(raw), start))
         gained = self._cloud.store.head() - before
         if gained:
-            assert self._cloud.wait_for(lambda: not self._cloud.store.count("unfinished"), 20)
+            assert self._cloud.wait_for(self._is_settled, 20)
         status, headers = told
         return Answer(int(status[:3]), {name.lower(): value for name, value in headers}, body, gained)
 
+    def _is_settled(self) -> bool:
+        """Whether nothing goes on in the background; a durable execution runs for as long as it is."""
+        return all(stream.startswith("durable/") for stream, _ in self._cloud.store.rows("unfinished", limit=100))
+
     def furnish(self, package: bytes) -> None:
-        """See to it that there is a function with a version and an alias; what there is is left as it is."""
+        """See to it that there is some of everything that can be named; what there is is left as it is."""
+        self._make_function("probe", package)
+        self._make_function("lasting", package, DurableConfig={"ExecutionTimeout": 600})
+        answer = self.send("CreateAlias", {"FunctionName": "probe", "Name": "live", "FunctionVersion": "1"})
+        assert answer.code in {None, "ResourceConflictException", "ResourceNotFoundException"}, answer
+        self.send("PublishLayerVersion", {"LayerName": "probe", "Content": {"ZipFile": package}})
+        self.send("CreateCapacityProvider", {"CapacityProviderName": "probe", **PLACE})
+
+    def _make_function(self, name: str, package: bytes, **more: Any) -> None:
         created = {"Role": ROLE, "Runtime": "python3.11", "Handler": "app.handler", "Code": {"ZipFile": package}}
-        self.send("CreateFunction", {"FunctionName": "probe", **created})
-        version = json.loads(self.send("PublishVersion", {"FunctionName": "probe"}).body)["Version"]
-        answer = self.send("CreateAlias", {"FunctionName": "probe", "Name": "live", "FunctionVersion": version})
-        assert answer.code in {None, "ResourceConflictException"}, answer
+        self.send("CreateFunction", {"FunctionName": name, **created, **more})
+        self.send("PublishVersion", {"FunctionName": name})
+
+    def probe(self, name: str, given: Mapping[str, Any]) -> Answer:
+        """Ask; ids of nothing that stand in for what has ids of its own are replaced by those of ones made for it."""
+        makers = {
+            "DurableExecutionArn": self._execution,
+            "CallbackId": self._callback,
+            "UUID": self._mapping,
+            "CodeSigningConfigArn": self._signing,
+        }
+        for member, make in makers.items():
+            if given.get(member) in self.stand_ins:
+                given = {**given, member: self._made.get(member) or make()}
+                self._made[member] = given[member]
+        if "DurableExecutionArn" in self._made and given.get("CheckpointToken") in self.stand_ins:
+            given = {**given, "CheckpointToken": token_of(_id_of(self._made["DurableExecutionArn"]), 0)}
+        answer = self.send(name, given)
+        if answer.code is None and not name.startswith(("Get", "List", "Update")):
+            self._forget()
+        return answer
+
+    def _forget(self) -> None:
+        """Make others from now on. Executions are stopped: a timer that goes off later is no answer's event."""
+        self._made.clear()
+        while self._executions:
+            made = self._executions.pop()
+            command = StopExecution(resource=made.resource, at_ms=self._cloud.clock.now_ms(), execution_id=made.id)
+            with suppress(Refusal):
+                self._cloud.ask(command)
+
+    def _execution(self) -> str:
+        """The ARN of an execution that runs; its function cannot, without an engine."""
+        resource = execution_stream(Scope(ACCOUNT, REGION), "lasting", str(uuid.uuid4()))
+        command = StartExecution(
+            resource=resource,
+            at_ms=self._cloud.clock.now_ms(),
+            id=str(uuid.uuid4()),
+            version="1",
+            function_arn=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:lasting:1",
+            input="{}",
+            config={"ExecutionTimeout": 600},
+        )
+        self._executions.append(Execution(resource, "1", self._cloud.ask(command).id))
+        return self._executions[-1].arn
+
+    def _callback(self) -> str:
+        """The id of a callback that is open."""
+        arn = self._execution()
+        begun = {"Id": "c", "Type": "CALLBACK", "Action": "START"}
+        token = token_of(_id_of(arn), 0)
+        asked = {"DurableExecutionArn": arn, "CheckpointToken": token, "Updates": [begun]}
+        (operation,) = json.loads(self.send("CheckpointDurableExecution", asked).body)["NewExecutionState"][
+            "Operations"
+        ]
+        return str(operation["CallbackDetails"]["CallbackId"])
+
+    def _mapping(self) -> str:
+        """The UUID of an event source mapping."""
+        queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{uuid.uuid4()}"
+        asked = {"EventSourceArn": queue, "FunctionName": "lasting"}
+        return str(json.loads(self.send("CreateEventSourceMapping", asked).body)["UUID"])
+
+    def _signing(self) -> str:
+        """The ARN of a code-signing configuration."""
+        profiles = [f"arn:aws:signer:{REGION}:{ACCOUNT}:/signing-profiles/probe/0123456789"]
+        asked = {"AllowedPublishers": {"SigningProfileVersionArns": profiles}}
+        answer = json.loads(self.send("CreateCodeSigningConfig", asked).body)
+        return str(answer["CodeSigningConfig"]["CodeSigningConfigArn"])
+
+
+def _id_of(arn: str) -> str:
+    return arn.rpartition("/")[2]
 
 
 def _environ(raw: Raw) -> dict[str, Any]:
