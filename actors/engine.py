@@ -215,6 +215,10 @@ class Engine(Protocol):
         """What the init of such a sandbox runs as its runtime. Raises EngineError."""
         ...
 
+    def check_mounts(self, image: str, mounts: Sequence[Mount]) -> None:
+        """Have the engine look for folders of this machine. Raises EngineError when it does not see one of them."""
+        ...
+
     def start_sandbox(self, spec: SandboxSpec, listener: SandboxListener) -> Sandbox:
         """Create and start a container with the init waiting; calls at the same time run side by side.
 

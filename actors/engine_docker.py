@@ -11,7 +11,7 @@ from functools import partial
 from docker.errors import APIError, DockerException
 from requests.exceptions import RequestException
 
-from relambda.actors.engine import EngineError, EngineUnavailableError, Sandbox, SandboxListener, SandboxSpec
+from relambda.actors.engine import EngineError, EngineUnavailableError, Mount, Sandbox, SandboxListener, SandboxSpec
 from relambda.actors.engine_attach import AttachedStream
 from relambda.actors.engine_client import find_engine
 from relambda.actors.engine_container import LABEL, NO_OPTIONS, ContainerOptions, FirstProcess, container_config
@@ -99,6 +99,15 @@ class DockerEngine:
     def resolved_image(self, image: str) -> str:
         """As the contract says. Raises ImageUnavailableError when it is not present."""
         return self._images.config(image).resolved
+
+    def check_mounts(self, image: str, mounts: Sequence[Mount]) -> None:
+        """Make a container that has them, and never start it: one whose source is not there the engine refuses.
+
+        Raises EngineError.
+        """
+        name = f"relambda-check-{secrets.token_hex(6)}"
+        spec = SandboxSpec(name, image, (), {}, 128, name, mounts)
+        remove_container(self._removal, self._create(spec, FirstProcess(("true",), ()), None))
 
     def start_sandbox(self, spec: SandboxSpec, listener: SandboxListener) -> Sandbox:
         """Create and start a container with the init waiting. Raises EngineError, and leaves no container then.

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 
-from relambda.actors.engine import Engine, Sandbox, SandboxListener, SandboxSpec
+from relambda.actors.engine import Engine, Mount, Sandbox, SandboxListener, SandboxSpec
 
 
 class LateEngine:
@@ -52,6 +52,10 @@ class LateEngine:
     def command(self, spec: SandboxSpec) -> list[str]:
         """What the init of a sandbox runs as its runtime."""
         return self._found().command(spec)
+
+    def check_mounts(self, image: str, mounts: Sequence[Mount]) -> None:
+        """Have the engine look for folders of this machine."""
+        self._found().check_mounts(image, mounts)
 
     def start_sandbox(self, spec: SandboxSpec, listener: SandboxListener) -> Sandbox:
         """Create and start a container with the init waiting."""

@@ -29,8 +29,7 @@ class HotReload:
 
         `noticed` is called, on a thread of the watcher's, when they hold something else than the runtime loaded.
         """
-        paths = tuple(filter(None, (version.code.mount, *(layer.mount for layer in version.layers))))
-        return HotCode(paths, self, lambda: self._lay_out(version), noticed) if paths else None
+        return HotCode(version.folders, self, lambda: self._lay_out(version), noticed) if version.folders else None
 
     def look(self, path: str) -> Look:
         """What a folder holds now. Raises HotFolderError, OSError."""

@@ -190,6 +190,10 @@ class PooledEngine:
         """The first candidate that is present, or could be pulled."""
         return self._engine.ensure_image(candidates, on_progress, architecture)
 
+    def check_mounts(self, image: str, mounts: Sequence[Mount]) -> None:
+        """Have the engine look for folders of this machine."""
+        self._engine.check_mounts(image, mounts)
+
     def resolved_image(self, image: str) -> str:
         """A present image's name with its digest."""
         return self._engine.resolved_image(image)

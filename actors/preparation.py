@@ -68,6 +68,7 @@ class Preparation:
     def _prepare(self, version: Version) -> Outcome:
         try:
             image, mounts = self.image(version), self.mounts(version)
+            self._check_folders(version, image, mounts)
             if any(mount.fixed for mount in mounts):
                 self._expect(image, self.architecture(version), mounts, version.config["MemorySize"])
             return Outcome(None, self._engine.resolved_image(image) if version.code.image_uri else "")
@@ -79,6 +80,14 @@ class Preparation:
         except Exception as error:  # noqa: BLE001 - whatever it was, the function must not stay Pending
             _log.exception("preparing %s failed", version.code)
             return Outcome(Status("Failed", f"{type(error).__name__}: {error}", "InternalError"))
+
+    def _check_folders(self, version: Version, image: str, mounts: Sequence[Mount]) -> None:
+        """An engine elsewhere, or beside the container that the cloud is, need not see the folders that it sees."""
+        try:
+            if version.folders:
+                self._engine.check_mounts(image, mounts)
+        except EngineError as error:
+            raise HotFolderError(f"The engine does not see {' and '.join(version.folders)}: {error}") from error
 
     def image(self, version: Version) -> str:
         """The image that runs a version, present from now on: one that was resolved stays. Raises EngineError."""

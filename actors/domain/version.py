@@ -53,6 +53,11 @@ class Version:
     """Of a published version: what $LATEST's description was then, its own being whatever publishing gave it."""
 
     @property
+    def folders(self) -> tuple[str, ...]:
+        """The host folders that its code and layers are (hot reload)."""
+        return tuple(filter(None, (self.code.mount, *(layer.mount for layer in self.layers))))
+
+    @property
     def unfinished(self) -> bool:
         """It waits for a preparation to end."""
         return self.state.value == "Pending" or (self.update is not None and self.update.value == "InProgress")

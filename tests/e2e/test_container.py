@@ -190,3 +190,22 @@ def test_a_cloud_in_a_container_runs_functions_beside_itself(
     assert call(client, reading, {"n": 2})[0] == [["index.py"], {"n": 2}]
     status = contained.api.exec_create(contained.name, ["relambda", "status", "--json"])["Id"]
     assert json.loads(contained.api.exec_start(status))["state_dir"] == "/var/lib/relambda"
+
+
+def test_a_folder_that_the_engine_does_not_see_is_refused(contained: Contained, until: Any) -> None:
+    """Given a cloud in a container, when code is a folder that only the host, or only it has, then it says so."""
+    client = contained.client()
+
+    def create(folder: str) -> None:
+        code = {"S3Bucket": "hot-reload", "S3Key": folder}
+        role = "arn:aws:iam::111111111111:role/test"
+        client.create_function(FunctionName="hot", Runtime="python3.11", Role=role, Handler="index.handler", Code=code)
+
+    with pytest.raises(
+        client.exceptions.InvalidParameterValueException, match="mount it into a cloud that is a contai"
+    ):
+        create("/tmp/only-of-the-host")
+    create("/tmp")
+    until(lambda: client.get_function_configuration(FunctionName="hot")["State"] == "Failed", contained.said())
+    reason = client.get_function_configuration(FunctionName="hot")["StateReason"]
+    assert reason.startswith("The engine does not see /tmp: "), reason

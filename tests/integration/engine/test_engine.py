@@ -119,6 +119,16 @@ def test_a_missing_mount_is_told_and_leaves_nothing(
     engine.close()
 
 
+def test_folders_are_looked_for_and_nothing_is_left(
+    docker_engine: DockerEngine, python_image: str, docker_api: docker.APIClient, tmp_path: Path
+) -> None:
+    """Given folders, when the engine is asked for them, then it tells which one it does not see, and keeps nothing."""
+    docker_engine.check_mounts(python_image, [Mount(tmp_path, "/var/task")])
+    with pytest.raises(EngineError, match=str(tmp_path / "gone")):
+        docker_engine.check_mounts(python_image, [Mount(tmp_path, "/opt"), Mount(tmp_path / "gone", "/var/task")])
+    assert not docker_api.containers(all=True, filters={"name": "relambda-check-"})
+
+
 def test_a_name_in_use_is_told_and_its_owner_stays(
     launch: Launch, docker_engine: DockerEngine, python_image: str
 ) -> None:

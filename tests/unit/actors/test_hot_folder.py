@@ -50,11 +50,13 @@ def test_a_name_that_begins_like_a_root_is_not_under_it(tmp_path: Path) -> None:
         ("{root}/nothing", "No such file"),
         ("{root}/file", "is not a folder"),
         ("{root}/loop", "cannot be reached"),
+        ("{root}/mine", r"chmod o\+rx"),
     ],
 )
 def test_what_is_no_folder_is_refused_with_the_reason(roots: Roots, tmp_path: Path, path: str, reason: str) -> None:
     """Nothing but a folder that is there can be mounted."""
     (tmp_path / "root" / "file").touch()
     (tmp_path / "root" / "loop").symlink_to("loop")
+    (tmp_path / "root" / "mine").mkdir(mode=0o700)
     with pytest.raises(HotFolderError, match=reason):
         roots.admit(path.replace("{root}", str(tmp_path / "root")))
