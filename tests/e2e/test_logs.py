@@ -86,7 +86,7 @@ def test_the_log_of_an_environment(shared_cloud: Any, make_function: Any, call: 
     """Given invocations, then the stream has AWS's name and lines, each invocation's output between its own."""
     aws = shared_cloud.client()
     name = make_function(aws, TALKS + "\nprint('loaded')\n")
-    answers = [call(aws, name)[1] for _ in range(3)]
+    answers = [call(aws, name)[1] for _ in range(30)]
     logs = Logs(shared_cloud, name)
 
     (stream,) = logs.streams()
@@ -95,9 +95,9 @@ def test_the_log_of_an_environment(shared_cloud: Any, make_function: Any, call: 
     assert lines[0].startswith("INIT_START Runtime Version: python:3.11.v1\tRuntime Version ARN: arn:aws:lambda:")
     assert lines[1] == "loaded\n"
     kinds = [line.split()[0] for line in lines[2:]]
-    assert kinds[0::5] == ["START"] * 3
-    assert kinds[3::5] == ["END"] * 3
-    assert kinds[4::5] == ["REPORT"] * 3
+    assert kinds[0::5] == ["START"] * 30
+    assert kinds[3::5] == ["END"] * 30
+    assert kinds[4::5] == ["REPORT"] * 30
     for number, answer in enumerate(answers):
         own = lines[2 + 5 * number : 7 + 5 * number]
         request_id = answer["ResponseMetadata"]["RequestId"]
