@@ -31,7 +31,8 @@ def code_of(call: Call, given: dict[str, Any], *, required: bool = True) -> Code
         if given["S3Bucket"] in {HOT_RELOAD, call.cloud.settings.bucket_marker_local}:
             return _folder(call, given["S3Key"])
         limit = call.cloud.limits.code_size_unzipped
-        return _stored(call, fetch(call.cloud.settings.s3_endpoint_url, call.caller, given, limit))
+        settings = call.cloud.settings
+        return _stored(call, fetch(settings.s3_endpoint_url or settings.upstream_url, call.caller, given, limit))
     if required:
         raise invalid("Please provide a source for function code.")
     return Code()

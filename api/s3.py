@@ -19,7 +19,7 @@ def fetch(endpoint_url: str, caller: Caller, given: dict[str, Any], limit: int) 
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
     if not endpoint_url:
-        raise invalid("Code in S3 needs an S3 endpoint: set AWS_ENDPOINT_URL_S3 for the cloud, and start it again.")
+        raise invalid("Code in S3 needs an S3 endpoint: set AWS_ENDPOINT_URL_S3 and start the cloud again.")
     client = boto3.client(
         "s3",
         endpoint_url=endpoint_url,

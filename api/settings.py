@@ -266,7 +266,10 @@ class Settings:
     )
     docker_host: str = option("DOCKER_HOST", ENGINE_URL, "", "The Docker engine; unset, it is looked for.")
     s3_endpoint_url: str = option(
-        "AWS_ENDPOINT_URL_S3", HTTP_URL, "", "Where code in S3 is fetched from; unset, a create from S3 is refused."
+        "AWS_ENDPOINT_URL_S3",
+        HTTP_URL,
+        "",
+        "Where code in S3 is fetched from; unset, from RELAMBDA_UPSTREAM_URL; without either, it is refused.",
     )
     upstream_url: str = option(
         "RELAMBDA_UPSTREAM_URL",

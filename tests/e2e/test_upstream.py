@@ -26,6 +26,7 @@ class StandIn(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         self.seen: list[tuple[str, str, dict[str, str], bytes]] = []
+        self.answers = dict(ANSWERS)
         self.url = ""
         super().__init__(("127.0.0.1", 0), Request)
         self.url = f"http://127.0.0.1:{self.server_port}"
@@ -39,7 +40,7 @@ class Request(BaseHTTPRequestHandler):
         body = self._body()
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.server.seen.append((self.command, self.path, headers, body))
-        said = body if "x-echo" in headers else ANSWERS.get(self.command, b"")
+        said = body if "x-echo" in headers else self.server.answers.get(self.command, b"")
         self.send_response(200)
         self.send_header("Content-Length", str(len(said)))
         self.send_header("Set-Cookie", "a=1")
@@ -122,6 +123,21 @@ def test_requests_for_other_services_go_on_as_they_came(make_cloud: Any, stand_i
     for _, _, headers, _ in stand_in.seen:
         assert headers["host"] == urlsplit(cloud.url).netloc
         assert "Signature=" in headers["authorization"]
+
+
+def test_code_in_s3_is_upstreams(make_cloud: Any, stand_in: StandIn, zipped: Any) -> None:
+    """Given an upstream and no endpoint for S3, when a function is made of an object, then it comes from upstream."""
+    stand_in.answers["GET"] = package = zipped("def handler(event, context): return event")
+    aws = make_cloud(RELAMBDA_UPSTREAM_URL=stand_in.url).client()
+    made = aws.create_function(
+        FunctionName="f",
+        Runtime="python3.11",
+        Role="arn:aws:iam::111111111111:role/r",
+        Handler="index.handler",
+        Code={"S3Bucket": "bucket", "S3Key": "k"},
+    )
+    assert made["CodeSize"] == len(package)
+    assert [path for _, path, _, _ in stand_in.seen] == ["/bucket/k"]
 
 
 def test_what_is_about_one_connection_is_not_sent_on(make_cloud: Any, stand_in: StandIn) -> None:
