@@ -22,6 +22,14 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class AwaitEnd:
+    """A caller waits for the end of a durable execution; the future gets its state then, or why there is none."""
+
+    execution_id: str
+    reply: "Future[Any]" = field(default_factory=Future)
+
+
+@dataclass(frozen=True, slots=True)
 class Wake:
     """Start, and go on with whatever was left unfinished."""
 

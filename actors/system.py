@@ -14,7 +14,7 @@ from relambda.actors.domain.decider import Command
 from relambda.actors.domain.names import ResourceName
 from relambda.actors.domain.refusals import Refusal
 from relambda.actors.invocation import Invocation, Ticket
-from relambda.actors.messages import Ask, Drain, Invoke, Wake
+from relambda.actors.messages import Ask, AwaitEnd, Drain, Invoke, Wake
 from relambda.actors.room import Room
 from relambda.actors.supervision import Budget
 
@@ -79,13 +79,19 @@ class ActorSystem:
         self.tell(resource.stream, Invoke(invocation))
         return invocation.ticket
 
+    def await_end(self, execution: ResourceName, execution_id: str, seconds: float) -> Any:
+        """Wait for the end of a durable execution; its state. Raises Refusal, TimeoutError."""
+        message = AwaitEnd(execution_id)
+        self.tell(execution.stream, message)
+        return message.reply.result(seconds)
+
     def tell(self, stream: str, message: object) -> None:
         """Put a message into the inbox of a stream's actor; any thread.
 
         Raises Refusal for invokes and commands of a cloud that stops, and for whatever would start an actor then.
         """
         with self._lock:
-            if self._closed and isinstance(message, Invoke | Ask):
+            if self._closed and isinstance(message, Invoke | Ask | AwaitEnd):
                 raise _stopping()
             resident = self._residents.get(stream)
             if resident is None:
@@ -196,7 +202,7 @@ def _stopping() -> Refusal:
 
 def _refuse(message: object, refusal: Refusal) -> None:
     match message:
-        case Ask():
+        case Ask() | AwaitEnd():
             message.reply.set_exception(refusal)
         case Invoke(invocation):
             invocation.refuse(refusal)

@@ -133,6 +133,10 @@ class Cloud:
         ticket = self._tenure.system.invoke(function, invocation)
         return ticket.result(900 + self.settings.runtime_environment_timeout + MARGIN_SECONDS)
 
+    def await_end(self, execution: ResourceName, execution_id: str, seconds: float) -> Any:
+        """Wait for the end of a durable execution; its state. Raises Refusal, TimeoutError."""
+        return self._tenure.system.await_end(execution, execution_id, seconds)
+
     def wait_for(self, holds: Callable[[], bool], seconds: float) -> bool:
         """Wait until something is so, looking every few milliseconds; whether it came to be."""
         until = time.monotonic() + seconds

@@ -7,7 +7,7 @@ import msgspec
 
 from relambda.actors.domain.durable import StartExecution
 from relambda.actors.domain.durable_names import Execution, execution_stream
-from relambda.actors.domain.durable_state import ENDED, DurableState
+from relambda.actors.domain.durable_state import DurableState
 from relambda.actors.domain.names import ResourceName
 from relambda.actors.domain.refusals import Refusal, not_found
 from relambda.api.call import Call
@@ -41,31 +41,25 @@ def start_execution(
 
 def await_execution(call: Call, execution: Execution) -> dict[str, Any]:
     """Invoke's answer when the execution has ended, whoever ends it. Raises Refusal when that takes too long."""
-    shown: dict[str, Any] = {}
-
-    def over() -> bool:
-        row = call.cloud.views.document("executions", execution.resource.key)
-        if row is None or row["Id"] != execution.id:
-            raise not_found(f"The durable execution {execution.arn} was deleted.")
-        shown.update(row["Shown"])
-        return row["Shown"]["Status"] in ENDED
-
-    if not call.cloud.wait_for(over, LONGEST_WAIT_SECONDS):
-        raise Refusal("ServiceException", f"{execution.arn} has not ended within {LONGEST_WAIT_SECONDS:.0f} s.")
-    return _answer(call, execution, shown)
+    try:
+        state: DurableState = call.cloud.await_end(execution.resource, execution.id, LONGEST_WAIT_SECONDS)
+    except TimeoutError:
+        message = f"{execution.arn} has not ended within {LONGEST_WAIT_SECONDS:.0f} s."
+        raise Refusal("ServiceException", message) from None
+    return _answer(call, execution, state)
 
 
-def _answer(call: Call, execution: Execution, shown: dict[str, Any]) -> dict[str, Any]:
+def _answer(call: Call, execution: Execution, state: DurableState) -> dict[str, Any]:
     output: dict[str, Any] = {
         "StatusCode": 200,
         "ExecutedVersion": execution.version,
         "DurableExecutionArn": execution.arn,
-        "Payload": (shown.get("Result") or "null").encode(),
+        "Payload": (state.result or "null").encode(),
     }
-    if shown["Status"] != "SUCCEEDED":
-        error = shown.get("Error", {})
-        failure = {"errorType": error.get("ErrorType"), "errorMessage": error.get("ErrorMessage")}
-        failure["errorType"] = failure["errorType"] or f"DurableExecution.{shown['Status']}"
+    if state.status != "SUCCEEDED":
+        error = state.error or {}
+        error_type = error.get("ErrorType") or f"DurableExecution.{state.status}"
+        failure = {"errorType": error_type, "errorMessage": error.get("ErrorMessage")}
         output |= {"FunctionError": "Unhandled", "Payload": msgspec.json.encode(failure)}
     if call.given.get("LogType") == "Tail":
         output["LogResult"] = b64encode(b"").decode()

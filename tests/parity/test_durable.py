@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -125,6 +126,20 @@ def test_a_waiting_caller_gets_the_result(aws: Any, orders: str, start: Any) -> 
     shown = aws.get_durable_execution(DurableExecutionArn=failed)
     assert (shown["Status"], shown["Error"]["ErrorType"]) == ("FAILED", "Broke")
     assert shown["EndTimestamp"] >= shown["StartTimestamp"]
+
+
+@pytest.mark.proves("Invoke", "StopDurableExecution")
+def test_a_caller_waits_for_the_end(aws: Any, orders: str, start: Any) -> None:
+    """Given a caller that waits for an execution, when that is stopped, then the caller hears of it."""
+    arn = start("order-1")
+    asked = {"FunctionName": orders, "Qualifier": "1", "DurableExecutionName": "order-1", "Payload": INPUT}
+    with ThreadPoolExecutor(1) as callers:
+        waiting = callers.submit(aws.invoke, **asked)
+        assert not waiting.done()
+        aws.stop_durable_execution(DurableExecutionArn=arn)
+        answer = waiting.result(30)
+    assert (answer["FunctionError"], answer["DurableExecutionArn"]) == ("Unhandled", arn)
+    assert json.load(answer["Payload"])["errorType"] == "DurableExecution.STOPPED"
 
 
 @pytest.mark.proves("StopDurableExecution", "GetDurableExecutionHistory")

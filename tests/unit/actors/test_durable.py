@@ -11,12 +11,15 @@ from relambda.actors.domain.durable_checkpoint import TakeCheckpoint
 from relambda.actors.domain.durable_names import execution_stream, token_of
 from relambda.actors.domain.durable_state import DurableState
 from relambda.actors.domain.names import Scope
+from relambda.actors.domain.refusals import Refusal
 from relambda.actors.kinds import STARTS
+from relambda.actors.messages import AwaitEnd
 from relambda.actors.room import Options
 from relambda.store.memory import MemoryStore
 
 NAME = execution_stream(Scope("111111111111", "us-east-1"), "orders", "order-1")
 DAY = 86_400
+SECONDS = 10.0
 
 
 class World:
@@ -68,6 +71,25 @@ def test_a_timer_that_is_early_is_set_again(days: World) -> None:
         assert days.look() == "STARTED"
     days.time.advance(3600)
     assert days.look() == "SUCCEEDED"
+
+
+def test_who_waits_is_told(days: World) -> None:
+    """Given callers that wait for the end, then they get it, a refusal for another's id, or for a stopped system."""
+    ends, stranger, late = (AwaitEnd(id_) for id_ in ("e1", "e2", "e3"))
+    for message in (ends, stranger):
+        days.system.tell(NAME.stream, message)
+    days.start()
+    assert not ends.reply.done()
+    assert isinstance(stranger.reply.exception(SECONDS), Refusal)
+    days.ask(StopExecution, execution_id="e1")
+    assert ends.reply.result(SECONDS).status == "STOPPED"
+
+    days.time.advance(15 * DAY)
+    days.start("e3", "[]")
+    days.system.tell(NAME.stream, late)
+    days.start("e3", "[]")
+    days.system.stop(1.0)
+    assert isinstance(late.reply.exception(SECONDS), Refusal)
 
 
 def test_a_deletion_is_held_visible(days: World) -> None:
