@@ -18,6 +18,7 @@ from relambda.actors.log_lines import InitReport, Report, last_words
 from relambda.actors.mark_gate import MarkGate
 from relambda.actors.messages import InstanceIdle, InstanceResets
 from relambda.actors.platform_events import PlatformEvents
+from relambda.actors.restoration import Restoration
 from relambda.actors.runtime_session import RuntimeEvent, RuntimeFailure
 from relambda.actors.slot import Ended, Slot
 from relambda.actors.telemetry import Telemetry
@@ -41,14 +42,15 @@ class Conversation:
         self.slot = Slot()
         self.log = EnvironmentLog(instance.room.logs, instance.resource, instance.version, instance.room.new_id())
         self.telemetry = Telemetry(self._reach, instance.room.clock)
-        self.events = PlatformEvents(self.telemetry, instance.resource, instance.version, instance.id)
+        self.events = PlatformEvents(self.log, self.telemetry, instance.resource, instance.version, instance.id)
+        self.restoration = Restoration(self.slot, self.events)
         self.sandbox: Sandbox | None = None
         self.init = InitPhase()
         self.init_failure: Failure | None = None
         self.extension_names: list[str] = []
         self.exit_code = 0
         self.mark = ""
-        self._began = self._init_ms = self._answered_ms = 0.0
+        self._began = self._init_ms = self._answered_ms = self._restore_ms = 0.0
         self._timer: Timer | None = None
         self._answer: Answer | None = None
         self._held: tuple[Answer, Report] | None = None
@@ -76,7 +78,7 @@ class Conversation:
 
     def begin(self, invocation: Invocation, timer: Timer) -> None:
         """An invocation is about to be handed over; called by the function's actor."""
-        self._timer, self._idle, self._runtime_done = timer, False, False
+        self._timer, self._idle, self._runtime_done, self._restore_ms = timer, False, False, 0.0
         invocation.cold_start_ms, self._init_ms = self._init_ms, 0.0
         self._began = time.monotonic()
         if invocation.trace is not None:
@@ -105,6 +107,9 @@ class Conversation:
             if self.init.phase == "init":
                 self._init_ms = took
                 self.tell_parent(InstanceIdle(self.instance))
+            return
+        if self.restoration.is_running:
+            self._restore_ms = self.restoration.end()
             return
         if self.slot.end() is None:
             return
@@ -145,10 +150,19 @@ class Conversation:
         self.events.extension_writes(data)
 
     def on_restore_ready(self) -> None:
-        """Nothing is restored: `/runtime/restore/next` is not there."""
+        """The runtime has initialised; inside an invocation it goes on at once, as no snapshot is wanted then."""
+        if self.init.phase == "invoke":
+            self.instance.session.restore()
+        elif (took := self.init.end(succeeded=True)) is not None:
+            self.events.runtime_init_done("init")
+            self.events.init_ends("init", took)
+            self.restoration.is_awaited = True
+            self.tell_parent(InstanceIdle(self.instance))
 
     def on_restore_error(self, failure: RuntimeFailure) -> None:
-        """Nothing is restored."""
+        """A hook of the function's failed, and the runtime exits next."""
+        _log.info("%s: the restore failed: %s", self.instance.id, failure.error_type)
+        self.restoration.fail("SnapStartException", "The afterRestore() runtime hook encountered an error.")
 
     def on_response(self, request_id: str, payload: bytes) -> None:
         """The function answered."""
@@ -304,6 +318,7 @@ class Conversation:
             status=status,
             error_type=error_type,
             produced_bytes=produced_bytes,
+            restore_ms=self._restore_ms,
             traced=None if invocation.trace is None else invocation.trace.told,
         )
 

@@ -7,6 +7,8 @@ import json
 import signal
 from dataclasses import dataclass
 
+from relambda.actors.phases import RESTORE_SECONDS
+
 MAX_RESPONSE = 6_291_556
 KILLED = 137
 """What a shell tells of a process that SIGKILL ended."""
@@ -29,6 +31,14 @@ class Failure:
         """The status of its invocation as the log tells it (log_formats.tsv, "REPORT with failure")."""
         return {"Sandbox.Timedout": "timeout", "Sandbox.Failure": "failure"}.get(self.error_type, "error")
 
+    @property
+    def words(self) -> str:
+        """The message, be it the runtime's own."""
+        try:
+            return str(json.loads(self.body)["errorMessage"]) if self.body else self.message
+        except (ValueError, KeyError, TypeError):
+            return self.error_type
+
     def payload(self, request_id: str) -> bytes:
         """The answer's payload for an invocation."""
         if self.body:
@@ -45,6 +55,11 @@ def timed_out(seconds: float) -> Failure:
 def init_timed_out(seconds: float) -> Failure:
     """The environment did not become ready in time."""
     return Failure("Sandbox.Timedout", f"The execution environment was not ready after {seconds:.2f} seconds")
+
+
+def restore_timed_out() -> Failure:
+    """The runtime's hooks ran for longer than a restore may take (limits.tsv, "restore phase")."""
+    return Failure("Runtime.RestoreHookUserTimeout", f"Restore timed out after {RESTORE_SECONDS:.2f} seconds")
 
 
 def exited(code: int) -> Failure:

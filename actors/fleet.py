@@ -39,6 +39,10 @@ class Fleet:
         self._waiting.append(invocation)
         self._start_missing()
 
+    def prime(self) -> None:
+        """Start an instance that no invocation waits for."""
+        self._starting.add(self._start(self.version))
+
     def _start_missing(self) -> None:
         if len(self._starting) < len(self._waiting) and len(self.instances()) < self._most:
             self._starting.add(self._start(self.version))

@@ -3,7 +3,7 @@
 import random
 import sys
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
 from relambda.actors.domain.decider import Event
 from relambda.actors.domain.functions import FinishPreparation
@@ -11,8 +11,9 @@ from relambda.actors.domain.names import ResourceName
 from relambda.actors.domain.refusals import Refusal
 from relambda.actors.domain.routing import check_admission, invocable, resolve
 from relambda.actors.domain.state import FunctionState, function
-from relambda.actors.domain.version import Version
+from relambda.actors.domain.version import Status, Version
 from relambda.actors.entity import EntityActor
+from relambda.actors.failures import Failure
 from relambda.actors.fleet import Fleet
 from relambda.actors.instance import Instance
 from relambda.actors.invocation import Invocation
@@ -41,6 +42,8 @@ class FunctionActor(EntityActor[FunctionState]):
         """By version and tenant: tenants share no environment."""
         self._retired: list[Fleet] = []
         self._preparing: set[tuple[str, str]] = set()
+        self._snapshots: dict[str, Prepared] = {}
+        """Versions with SnapStart that wait for their first environment."""
         self._provisioning = Provisioning(resource, room)
         self._random = random.Random()
         self._drained: Drain | None = None
@@ -115,6 +118,22 @@ class FunctionActor(EntityActor[FunctionState]):
             post.tell(stream, message)
 
     def _prepared(self, message: Prepared) -> None:
+        version = self.state.versions.get(message.version)
+        if message.failure is None and version is not None and version.snap_started:
+            self._snapshots[message.version] = message
+            self._fleet(version, "").prime()
+        else:
+            self._finish(message)
+
+    def _snapshot_taken(self, version: str, failure: Failure | None = None) -> None:
+        """The first environment of a version with SnapStart has initialised, or could not: Active, or Failed."""
+        message = self._snapshots.pop(version, None)
+        if message is None:
+            return
+        status = None if failure is None else Status("Failed", failure.words, "FunctionError")
+        self._finish(replace(message, failure=status))
+
+    def _finish(self, message: Prepared) -> None:
         self._preparing.discard((message.version, message.revision_id))
         finish = FinishPreparation(
             resource=self.resource,
@@ -165,6 +184,7 @@ class FunctionActor(EntityActor[FunctionState]):
         invocation.trace, invocation.trace_id = trace, trace.passed_on
 
     def _idle(self, instance: Instance) -> None:
+        self._snapshot_taken(instance.version.version)
         fleet = self._fleet_of(instance)
         if fleet is None or not fleet.owns(instance):
             instance.stop()
@@ -197,10 +217,12 @@ class FunctionActor(EntityActor[FunctionState]):
             instance.stop()
             self._forget_empty()
 
-    def _gone(self, instance: Instance, failure: Any) -> None:
+    def _gone(self, instance: Instance, failure: Failure | None) -> None:
         for fleet in [*self._fleets.values(), *self._retired]:
             if fleet.owns(instance):
                 fleet.gone(instance, failure)
+        if failure is not None:
+            self._snapshot_taken(instance.version.version, failure)
         self._forget_empty()
 
     def _retire_outdated(self) -> None:

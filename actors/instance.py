@@ -15,10 +15,11 @@ from relambda.actors.debugged_actor import DebuggedActor
 from relambda.actors.domain.names import ResourceName
 from relambda.actors.domain.version import Version
 from relambda.actors.instance_actor import InstanceActor
-from relambda.actors.instance_messages import Reload, Resume, Start, Stop, TimedOut
+from relambda.actors.instance_messages import Reload, RestoreTimedOut, Resume, Start, Stop, TimedOut
 from relambda.actors.instance_spec import execution_environment
 from relambda.actors.invocation import Invocation
 from relambda.actors.messages import CodeChanged
+from relambda.actors.phases import RESTORE_SECONDS
 from relambda.actors.room import Room
 
 _log = logging.getLogger(__name__)
@@ -66,8 +67,11 @@ class Instance:
         event = invocation.event(self.resource.arn(invocation.qualifier), deadline)
         if cold:
             self.tell(Resume(event))
-        else:
-            self.conversation.hand_over(event)
+            return True
+        if self.conversation.restoration.is_awaited:
+            self.room.scheduler.after(RESTORE_SECONDS, lambda: self.tell(RestoreTimedOut(request_id)))
+            self.conversation.restoration.begin(self.session)
+        self.conversation.hand_over(event)
         return True
 
     def outdated(self) -> bool:

@@ -3,21 +3,13 @@
 import logging
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import pykka
 
+from relambda.actors import failures, phases
 from relambda.actors.engine import EngineError, Sandbox
-from relambda.actors.failures import (
-    KILLED,
-    Failure,
-    exited,
-    extension_ended,
-    init_timed_out,
-    sandbox_failed,
-    timed_out,
-    too_many_extensions,
-)
+from relambda.actors.failures import KILLED, Failure
 from relambda.actors.init_phase import Phase
 from relambda.actors.instance_messages import (
     ExtensionFailed,
@@ -25,6 +17,7 @@ from relambda.actors.instance_messages import (
     ExtensionOverdue,
     InitTimedOut,
     Reload,
+    RestoreTimedOut,
     Resume,
     Said,
     ShutdownLate,
@@ -42,17 +35,6 @@ if TYPE_CHECKING:
     from relambda.actors.instance import Instance
 
 _log = logging.getLogger(__name__)
-
-INIT_SECONDS: Final = 10.0
-"""How long the init phase may take (limits.tsv, "init phase"); then it is done again inside the first invocation."""
-MARK_SECONDS: Final = 2.0
-"""How long an answer waits for the end of its log at most."""
-KILL_SECONDS: Final = 10.0
-"""How long the kernel may take to end all processes of a container."""
-FLUSH_SECONDS: Final = 0.5
-"""How long a shutdown waits for what extensions have subscribed to, before they hear of it."""
-EXIT_SECONDS: Final = 0.5
-"""How long an extension that has reported an error may take to exit."""
 
 
 class InstanceActor(pykka.ThreadingActor):
@@ -82,18 +64,26 @@ class InstanceActor(pykka.ThreadingActor):
                 self._resume(event)
             case TimedOut(request_id):
                 self._timed_out(request_id)
+            case Reload():
+                self._reload()
+            case Stop():
+                self._stop()
+            case Said() | ExtensionFailed() | ExtensionGone():
+                self._hear(message)
+            case _:
+                self._late(message)
+
+    def _late(self, message: object) -> None:
+        """What has taken as long as it may."""
+        match message:
+            case RestoreTimedOut(request_id) if self.conversation.restoration.is_running:
+                self._restore_timed_out(request_id)
             case InitTimedOut(starts) if starts == self._starts:
                 self._init_timed_out()
             case ExtensionOverdue(name, starts) if starts == self._starts:
                 self._extension_gone(name, 0)
             case ShutdownLate(shutdown, step) if shutdown is self._shutdown:
                 self._shutdown_late(shutdown, step)
-            case Reload():
-                self._reload()
-            case Stop():
-                self._stop()
-            case _:
-                self._hear(message)
 
     def _hear(self, message: object) -> None:
         """What the container, the runtime and the extensions say."""
@@ -115,12 +105,12 @@ class InstanceActor(pykka.ThreadingActor):
                 self._sandbox_exited(self.conversation.exit_code)
             case Said.MARK_WANTED:
                 self._mark()
-            case _:
-                _log.debug("instance %s: %r came late", self.instance.id, message)
 
     @property
     def _init_seconds(self) -> float:
-        return min(INIT_SECONDS, self.room.options.environment_timeout)
+        if self.instance.version.snap_started:
+            return max(phases.SNAPSHOT_SECONDS, self.instance.timeout)
+        return min(phases.INIT_SECONDS, self.room.options.environment_timeout)
 
     def _start(self) -> None:
         began = time.monotonic()
@@ -137,7 +127,7 @@ class InstanceActor(pykka.ThreadingActor):
 
     def _has_no_container(self, error: Exception) -> None:
         _log.warning("no container for %s: %s", self.instance.resource.arn(), error)
-        self._give_up(sandbox_failed(str(error)))
+        self._give_up(failures.sandbox_failed(str(error)))
 
     def _begin_init(self, phase: Phase) -> None:
         self._starts += 1
@@ -159,7 +149,7 @@ class InstanceActor(pykka.ThreadingActor):
         try:
             self.instance.session.expect_extensions(self.conversation.extension_names)
         except ValueError as error:
-            self._break(too_many_extensions(str(error)), "failure")
+            self._break(failures.too_many_extensions(str(error)), "failure")
             return
         self._command(lambda sandbox: sandbox.start_extensions())
 
@@ -168,30 +158,38 @@ class InstanceActor(pykka.ThreadingActor):
         if self._shutdown is not None:
             self._shutdown.runtime_exited()
         else:
-            self._break(self.conversation.init_failure or exited(code), "failure")
+            self._break(self.conversation.init_failure or failures.exited(code), "failure")
 
     def _extension_failed(self, name: str, error_type: str) -> None:
         """Its exit tells the code; one that does not exit is not waited for."""
         self._extension_errors[name] = error_type
         overdue = ExtensionOverdue(name, self._starts)
-        self.room.scheduler.after(EXIT_SECONDS, lambda: self.instance.tell(overdue))
+        self.room.scheduler.after(phases.EXIT_SECONDS, lambda: self.instance.tell(overdue))
 
     def _extension_gone(self, name: str, code: int) -> None:
         if self._shutdown is not None:
             self._shutdown.extension_exited(name)
             return
         registered = any(one.name == name and one.state != "Started" for one in self.instance.session.extensions())
-        self._break(extension_ended(name, code, self._extension_errors.get(name, ""), registered=registered), "failure")
+        self._break(
+            failures.extension_ended(name, code, self._extension_errors.get(name, ""), registered=registered), "failure"
+        )
 
     def _timed_out(self, request_id: str) -> None:
         ended = self.conversation.slot.clear(request_id)
         if ended is not None:
-            self._break(timed_out(self.instance.timeout), "timeout", ended)
+            self._break(failures.timed_out(self.instance.timeout), "timeout", ended)
 
     def _init_timed_out(self) -> None:
-        failure = init_timed_out(self._init_seconds)
+        failure = failures.init_timed_out(self._init_seconds)
         if self._init_fails(failure):
-            self._break(failure, "timeout")
+            self._reset(failure, "timeout", init_failed=True)
+
+    def _restore_timed_out(self, request_id: str) -> None:
+        if self.conversation.slot.holds(request_id):
+            why = "Lambda couldn't restore the snapshot within the timeout limit."
+            self.conversation.restoration.fail("SnapStartTimeoutException", why)
+            self._break(failures.restore_timed_out(), "timeout")
 
     def _init_fails(self, failure: Failure) -> bool:
         """The init, if one runs, comes to nothing; False when there is none, or it has just succeeded."""
@@ -202,14 +200,22 @@ class InstanceActor(pykka.ThreadingActor):
         return True
 
     def _break(self, failure: Failure, reason: ShutdownReason, ended: Ended | None = None) -> None:
-        """The environment cannot go on: fail what runs in it, and end its processes. Its container and /tmp stay.
+        """The environment cannot go on."""
+        if self._shutdown is None:
+            self._reset(failure, reason, ended, init_failed=self._init_fails(failure))
 
-        What fails in the init phase fails no invocation: the processes start again inside the first one.
+    def _reset(
+        self, failure: Failure, reason: ShutdownReason, ended: Ended | None = None, *, init_failed: bool
+    ) -> None:
+        """Fail what runs, and end all processes. The container and its /tmp stay.
+
+        What fails in the init phase fails no invocation: the processes start again inside the first one. But it
+        leaves nothing to take a snapshot of.
         """
-        if self._shutdown is not None:
+        if init_failed and self.conversation.init.phase == "init" and self.instance.version.snap_started:
+            self._give_up(failure)
             return
         self.conversation.slot.shut()
-        self._init_fails(failure)
         self.conversation.resets()
         self._fail_running(failure, ended)
         self._shut_down(reason)
@@ -223,7 +229,7 @@ class InstanceActor(pykka.ThreadingActor):
         shutdown = Shutdown(reason, self.instance.session, self.room.clock.now_ms, self._wait, self._kill)
         self._shutdown = shutdown
         if self.instance.session.extended:
-            self.conversation.telemetry.flush(FLUSH_SECONDS)
+            self.conversation.telemetry.flush(phases.FLUSH_SECONDS)
         shutdown.begin(self._terminate if self._runtime_runs else None)
 
     def _terminate(self) -> None:
@@ -239,12 +245,12 @@ class InstanceActor(pykka.ThreadingActor):
             self._end()
         else:
             self._command(lambda sandbox: sandbox.kill())
-            self._wait(KILL_SECONDS, Step.NOTHING)
+            self._wait(phases.KILL_SECONDS, Step.NOTHING)
             self.instance.load_code()
 
     def _shutdown_late(self, shutdown: Shutdown, step: Step) -> None:
         if step is Step.NOTHING:
-            self._give_up(sandbox_failed(f"its processes did not end within {KILL_SECONDS:.0f} s"))
+            self._give_up(failures.sandbox_failed(f"its processes did not end within {phases.KILL_SECONDS:.0f} s"))
         else:
             shutdown.late(step)
 
@@ -269,7 +275,7 @@ class InstanceActor(pykka.ThreadingActor):
 
     def _sandbox_exited(self, code: int) -> None:
         """The container ended by itself or by somebody else; before the runtime was ready, that is why it failed."""
-        failure = self.conversation.init_failure or exited(code)
+        failure = self.conversation.init_failure or failures.exited(code)
         if self._init_fails(failure):
             self._give_up(failure)
         else:
@@ -277,7 +283,7 @@ class InstanceActor(pykka.ThreadingActor):
 
     def _mark(self) -> None:
         conversation, mark = self.conversation, self.conversation.mark
-        self.room.scheduler.after(MARK_SECONDS, lambda: conversation.answer_without_mark(mark))
+        self.room.scheduler.after(phases.MARK_SECONDS, lambda: conversation.answer_without_mark(mark))
         self._command(lambda sandbox: sandbox.mark(mark))
 
     def _command(self, command: Callable[[Sandbox], None]) -> None:
@@ -297,7 +303,7 @@ class InstanceActor(pykka.ThreadingActor):
         """Fail what still runs, and shut down; a shutdown that is under way goes on to this end instead."""
         self._stopping = True
         self.conversation.slot.shut()
-        self._fail_running(exited(KILLED))
+        self._fail_running(failures.exited(KILLED))
         if self._shutdown is None:
             self._shut_down("spindown")
 
@@ -310,11 +316,11 @@ class InstanceActor(pykka.ThreadingActor):
             self.instance.hot.close()
         self.conversation.answer_without_mark(self.conversation.mark)
         self.conversation.slot.shut()
-        self._fail_running(self.failure or exited(self.conversation.exit_code or KILLED))
+        self._fail_running(self.failure or failures.exited(self.conversation.exit_code or KILLED))
         self._destroy()
         self.instance.session.close()
         try:
-            self.conversation.telemetry.stop(FLUSH_SECONDS)
+            self.conversation.telemetry.stop(phases.FLUSH_SECONDS)
         except TimeoutError as error:
             _log.warning("instance %s: %s", self.instance.id, error)
         self.conversation.tell_parent(InstanceGone(self.instance, self.failure))
@@ -332,5 +338,5 @@ class InstanceActor(pykka.ThreadingActor):
     def on_failure(self, exception_type: Any, exception_value: Any, traceback: Any) -> None:
         """Leave no container behind, whatever went wrong."""
         _log.error("instance %s failed", self.instance.id, exc_info=(exception_type, exception_value, traceback))
-        self.failure = sandbox_failed(str(exception_value))
+        self.failure = failures.sandbox_failed(str(exception_value))
         self._end()

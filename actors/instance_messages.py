@@ -37,6 +37,13 @@ class TimedOut:
 
 
 @dataclass(frozen=True, slots=True)
+class RestoreTimedOut:
+    """The invocation has waited for the runtime's restore for as long as that may take."""
+
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class InitTimedOut:
     """The processes of that many starts do not ask for work in time."""
 

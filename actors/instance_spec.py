@@ -21,6 +21,7 @@ def execution_environment(resource: ResourceName, version: Version) -> Execution
         handler=version.config.get("Handler", ""),
         account_id=resource.account,
         metadata_token=secrets.token_urlsafe(32),
+        snap_start=version.snap_started,
     )
 
 
@@ -32,13 +33,7 @@ def sandbox_spec(instance: "Instance") -> SandboxSpec:
         name=f"relambda-{resource.name[:40]}-{instance.id[:8]}",
         image=room.preparation.image(version),
         handler=handler_arguments(version),
-        environment={
-            **room.surroundings.variables(
-                resource, version, runtime_api=api, log_stream=instance.conversation.log.stream.name
-            ),
-            "AWS_LAMBDA_METADATA_API": api,
-            "AWS_LAMBDA_METADATA_TOKEN": instance.environment.metadata_token,
-        },
+        environment=_environment(instance, api),
         memory_mb=version.config["MemorySize"],
         runtime_host=instance.token,
         mounts=room.preparation.mounts(version),
@@ -49,3 +44,12 @@ def sandbox_spec(instance: "Instance") -> SandboxSpec:
         tmp_mb=version.config["EphemeralStorage"]["Size"],
     )
     return spec if instance.debugger is None else instance.debugger.dress(spec)
+
+
+def _environment(instance: "Instance", api: str) -> dict[str, str]:
+    version, stream = instance.version, instance.conversation.log.stream.name
+    variables = instance.room.surroundings.variables(instance.resource, version, runtime_api=api, log_stream=stream)
+    own = {"AWS_LAMBDA_METADATA_API": api, "AWS_LAMBDA_METADATA_TOKEN": instance.environment.metadata_token}
+    if version.snap_started:
+        own["AWS_LAMBDA_INITIALIZATION_TYPE"] = "snap-start"
+    return {**variables, **own}

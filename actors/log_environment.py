@@ -1,10 +1,10 @@
 """An execution environment's log: where what it says goes, from whatever thread it is said on."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from relambda.actors.domain.names import ResourceName
 from relambda.actors.domain.version import Version
@@ -13,7 +13,18 @@ from relambda.actors.log_lines import InitReport, Report, stream_name
 from relambda.actors.log_order import Order
 from relambda.actors.log_tail import Tail
 from relambda.actors.log_text import LogText
-from relambda.actors.log_words import Closed, Dropped, Ended, InitFailed, InitStarted, Marked, Started, Word, Wrote
+from relambda.actors.log_words import (
+    Closed,
+    Dropped,
+    Ended,
+    InitFailed,
+    InitStarted,
+    Marked,
+    Started,
+    Told,
+    Word,
+    Wrote,
+)
 from relambda.actors.memory_peak import MemoryPeak
 from relambda.store.logs_records import GroupName, StreamName
 
@@ -104,6 +115,10 @@ class EnvironmentLog:
     def marks(self, request_id: str, peak_bytes: int) -> None:
         """All output of that invocation has come."""
         self._put(Marked(request_id, peak_bytes))
+
+    def tells(self, line: str, type_: str, record: Mapping[str, Any]) -> None:
+        """The platform tells of something: the line, or the record of `platform.TYPE`."""
+        self._put(Told(line, type_, record))
 
     def closes(self) -> None:
         """The environment is no more: it writes nothing behind this."""

@@ -6,7 +6,7 @@ Formats: log_formats.tsv. The JSON ones are the Telemetry API's records (FACTS.m
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -35,6 +35,8 @@ class Report:
     status: str = "success"
     error_type: str = ""
     produced_bytes: int = 0
+    restore_ms: float = 0.0
+    """How long the snapshot's restore took that this invocation waited for, 0 if for none."""
     traced: tuple[str, str] | None = None
     """The ids of its trace and segment, when the trace is recorded."""
 
@@ -106,6 +108,9 @@ def report(figures: Report, peak_bytes: int, *, with_status: bool = True) -> str
     )
     if figures.init_ms:
         line += f"Init Duration: {figures.init_ms:.2f} ms\t"
+    if figures.restore_ms:
+        line += f"Restore Duration: {figures.restore_ms:.2f} ms\t"
+        line += f"Billed Restore Duration: {-(-figures.restore_ms // 1):.0f} ms\t"
     if with_status and figures.status != "success":
         line += f"Status: {figures.status}"
         line += f"\tError Type: {figures.error_type}" if figures.error_type and figures.status != "timeout" else ""
@@ -119,6 +124,22 @@ def init_report(figures: InitReport) -> str:
     """INIT_REPORT, for an init that failed."""
     line = f"INIT_REPORT Init Duration: {figures.duration_ms:.2f} ms\tPhase: {figures.phase}\tStatus: {figures.status}"
     return f"{line}\tError Type: {figures.error_type}\n" if figures.error_type else f"{line}\n"
+
+
+def extension(name: str, state: str, events: Sequence[str], error_type: str) -> str:
+    """EXTENSION."""
+    line = f"EXTENSION\tName: {name}\tState: {state}\tEvents: [{', '.join(events)}]"
+    return f"{line}\tError Type: {error_type}\n" if error_type else f"{line}\n"
+
+
+def restore_start(version: str, arn: str) -> str:
+    """RESTORE_START."""
+    return f"RESTORE_START Runtime Version: {version}\tRuntime Version ARN: {arn}\n"
+
+
+def restore_report(duration_ms: float) -> str:
+    """RESTORE_REPORT, of a restore that succeeded."""
+    return f"RESTORE_REPORT Restore Duration: {duration_ms:.2f} ms\n"
 
 
 def last_words(at_ms: int, request_id: str, error_type: str, message: str) -> str:
@@ -143,6 +164,9 @@ def report_record(figures: Report, peak_bytes: int) -> dict[str, Any]:
     }
     if figures.init_ms:
         metrics["initDurationMs"] = round(figures.init_ms, 3)
+    if figures.restore_ms:
+        metrics["restoreDurationMs"] = round(figures.restore_ms, 3)
+        metrics["billedRestoreDurationMs"] = int(-(-figures.restore_ms // 1))
     return {**_identity(figures), "metrics": metrics}
 
 

@@ -1,6 +1,6 @@
 """What of an execution environment's words is written, in the function's format and at its levels."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from relambda.actors import log_lines as lines
@@ -8,7 +8,18 @@ from relambda.actors.domain.names import ResourceName
 from relambda.actors.domain.version import Version
 from relambda.actors.log_lines import Report
 from relambda.actors.log_output import OutputLines
-from relambda.actors.log_words import Closed, Dropped, Ended, InitFailed, InitStarted, Marked, Started, Word, Wrote
+from relambda.actors.log_words import (
+    Closed,
+    Dropped,
+    Ended,
+    InitFailed,
+    InitStarted,
+    Marked,
+    Started,
+    Told,
+    Word,
+    Wrote,
+)
 
 
 class LogText:
@@ -51,6 +62,9 @@ class LogText:
             case Dropped(size):
                 yield from self._own(self._output.flush())
                 yield from self._dropped(at_ms, size)
+            case Told(line, type_, record):
+                yield from self._own(self._output.flush())
+                yield from self._platform(at_ms, type_, record) if self._json else (line,)
             case Closed():
                 yield from self._own(self._output.flush())
 
@@ -116,7 +130,7 @@ class LogText:
         else:
             yield f"LOGS_DROPPED\tReason: {reason}\tDropped Bytes: {size}\n"
 
-    def _platform(self, at_ms: int, type_: str, record: dict[str, Any], status: str = "success") -> Iterator[str]:
+    def _platform(self, at_ms: int, type_: str, record: Mapping[str, Any], status: str = "success") -> Iterator[str]:
         if lines.system_passes(lines.system_level(type_, status), self._system):
             yield lines.platform(at_ms, type_, record)
 

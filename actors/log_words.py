@@ -1,6 +1,8 @@
 """What an execution environment tells of itself on its way into its log stream."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from relambda.actors.log_lines import InitReport, Report
 
@@ -59,8 +61,17 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """The platform tells of something else: in the format Text by a line, in JSON by a record."""
+
+    line: str
+    type_: str
+    record: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Closed:
     """The environment is no more."""
 
 
-Word = InitStarted | InitFailed | Started | Wrote | Ended | Marked | Dropped | Closed
+Word = InitStarted | InitFailed | Started | Wrote | Ended | Marked | Dropped | Told | Closed

@@ -1,4 +1,4 @@
-"""What the platform tells an environment's extensions through the Telemetry and Logs APIs.
+"""What the platform tells an environment's extensions through the Telemetry and Logs APIs; the rest of it the log too.
 
 Events and their members: AWS, "Lambda Telemetry API Event schema reference" (FACTS.md section 4, "Telemetry events").
 The figures are those of the log's lines. An event that nobody has subscribed to costs a look.
@@ -12,7 +12,16 @@ from relambda.actors.domain.names import ResourceName
 from relambda.actors.domain.version import Version
 from relambda.actors.init_phase import Phase
 from relambda.actors.invocation import Invocation
-from relambda.actors.log_lines import Report, report_record, runtime_done_record, runtime_version
+from relambda.actors.log_environment import EnvironmentLog
+from relambda.actors.log_lines import (
+    Report,
+    extension,
+    report_record,
+    restore_report,
+    restore_start,
+    runtime_done_record,
+    runtime_version,
+)
 from relambda.actors.log_output import OutputLines
 from relambda.actors.runtime_session import ExtensionInfo
 from relambda.actors.telemetry import Telemetry
@@ -23,12 +32,14 @@ _MB: Final = 1024 * 1024
 class PlatformEvents:
     """Publishes what happens in one environment. Any thread may call, but each `*_writes` is for one."""
 
-    def __init__(self, telemetry: Telemetry, resource: ResourceName, version: Version, instance_id: str) -> None:
-        self._telemetry = telemetry
+    def __init__(
+        self, log: EnvironmentLog, telemetry: Telemetry, resource: ResourceName, version: Version, instance_id: str
+    ) -> None:
+        self._log, self._telemetry = log, telemetry
         self._resource, self._version, self._instance_id = resource, version, instance_id
         self._function, self._extension = OutputLines(), OutputLines()
         self._json = version.config["LoggingConfig"]["LogFormat"] == "JSON"
-        self.initialization_type = "on-demand"
+        self.initialization_type = "snap-start" if version.snap_started else "on-demand"
 
     @property
     def heard(self) -> bool:
@@ -37,20 +48,22 @@ class PlatformEvents:
 
     def init_starts(self, phase: Phase) -> None:
         """Extensions and runtime start."""
-        if not self.heard:
-            return
-        release, arn = runtime_version(self._version.config.get("Runtime", ""), self._resource.region)
-        record = {
-            "initializationType": self.initialization_type,
-            "phase": phase,
-            "runtimeVersion": release,
-            "runtimeVersionArn": arn,
-            "functionName": self._resource.name,
-            "functionVersion": self._version.version,
-            "instanceId": self._instance_id,
-            "instanceMaxMemory": self._version.config["MemorySize"] * _MB,
-        }
-        self._publish("initStart", record)
+        if self.heard:
+            kind = {"initializationType": self.initialization_type, "phase": phase}
+            self._publish("initStart", {**kind, **self._environment()})
+
+    def restore_starts(self) -> None:
+        """The runtime goes on from its snapshot."""
+        record = self._environment()
+        self._log.tells(restore_start(record["runtimeVersion"], record["runtimeVersionArn"]), "restoreStart", record)
+        self._publish("restoreStart", record)
+
+    def restore_ends(self, duration_ms: float) -> None:
+        """The runtime's hooks have run, and it has asked for work."""
+        record = {"status": "success", "metrics": {"durationMs": round(duration_ms, 3)}}
+        self._log.tells(restore_report(duration_ms), "restoreReport", record)
+        self._publish("restoreRuntimeDone", {"status": "success"})
+        self._publish("restoreReport", record)
 
     def runtime_init_done(self, phase: Phase, status: str = "success", error_type: str = "") -> None:
         """The runtime has asked for work, or will not."""
@@ -65,7 +78,10 @@ class PlatformEvents:
         """The init is over, and where each extension is then."""
         for one in extensions:
             record: dict[str, Any] = {"name": one.name, "state": one.state, "events": list(one.events)}
-            self._publish("extension", {**record, "errorType": one.error_type} if one.error_type else record)
+            if one.error_type:
+                record["errorType"] = one.error_type
+            self._log.tells(extension(one.name, one.state, one.events, one.error_type), "extension", record)
+            self._publish("extension", record)
 
     def starts(self, invocation: Invocation) -> None:
         """An invocation is given to the runtime."""
@@ -118,6 +134,17 @@ class PlatformEvents:
             except (ValueError, RecursionError):
                 return line
         return line
+
+    def _environment(self) -> dict[str, Any]:
+        release, arn = runtime_version(self._version.config.get("Runtime", ""), self._resource.region)
+        return {
+            "runtimeVersion": release,
+            "runtimeVersionArn": arn,
+            "functionName": self._resource.name,
+            "functionVersion": self._version.version,
+            "instanceId": self._instance_id,
+            "instanceMaxMemory": self._version.config["MemorySize"] * _MB,
+        }
 
     def _init(self, phase: Phase, status: str, error_type: str) -> dict[str, Any]:
         record = {"initializationType": self.initialization_type, "phase": phase, "status": status}

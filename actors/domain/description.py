@@ -63,8 +63,7 @@ def listing(resource: ResourceName, version: Version, *, qualified: bool = False
 
 
 def _optimization(version: Version) -> str:
-    published = version.version != "$LATEST" and version.config["SnapStart"]["ApplyOn"] == "PublishedVersions"
-    return "On" if published else "Off"
+    return "On" if version.snap_started else "Off"
 
 
 def _layers(version: Version) -> dict[str, Any]:

@@ -41,9 +41,17 @@ def invocable(resource: ResourceName, state: FunctionState, number: str) -> Vers
 
 
 def serving(version: Version) -> Version:
-    """What of a version runs now. Raises Refusal: ResourceConflictException (FACTS.md section 2)."""
+    """What of a version runs now. Raises Refusal: ResourceConflictException (FACTS.md section 2).
+
+    SnapStartNotReadyException, in the model's words, while a snapshot is taken.
+    """
     if version.serving is not None:
         return version.serving
+    if version.state.value == "Pending" and version.snap_started:
+        raise Refusal(
+            "SnapStartNotReadyException",
+            "Lambda is initializing your function. You can invoke the function when the function state becomes Active.",
+        )
     if version.state.value != "Active":
         raise conflict(
             "The operation cannot be performed at this time. "

@@ -58,6 +58,11 @@ class Version:
         return tuple(filter(None, (self.code.mount, *(layer.mount for layer in self.layers))))
 
     @property
+    def snap_started(self) -> bool:
+        """Its environments are restored from a snapshot that is taken when it is published."""
+        return self.version != "$LATEST" and self.config["SnapStart"]["ApplyOn"] == "PublishedVersions"
+
+    @property
     def unfinished(self) -> bool:
         """It waits for a preparation to end."""
         return self.state.value == "Pending" or (self.update is not None and self.update.value == "InProgress")

@@ -45,6 +45,25 @@ def test_an_init_that_takes_too_long_is_done_again_in_the_invocation(
     assert failed["errorMessage"].endswith("Task timed out after 2.00 seconds")
 
 
+def test_an_init_that_fails_is_reported_twice(shared_cloud: Any, make_function: Any, call: Call) -> None:
+    """Given a module that cannot be loaded, then it is tried in the init and in the invocation, and the log says so."""
+    name = make_function(shared_cloud.client(), "import nowhere\n", Timeout=30)
+    failed, _ = call(shared_cloud.client(), name)
+    assert failed["errorType"] == "Runtime.ImportModuleError"
+    assert failed["errorMessage"] == "Unable to import module 'index': No module named 'nowhere'"
+    logs = shared_cloud.client(service="logs")
+    reports: list[list[str]] = []
+
+    def both_reported() -> bool:
+        lines = logs.filter_log_events(logGroupName=f"/aws/lambda/{name}", filterPattern="INIT_REPORT")["events"]
+        reports[:] = [line["message"].rstrip().split("\t")[1:] for line in lines]
+        return len(reports) == 2
+
+    assert shared_cloud.comes_to(both_reported), reports
+    error = ["Status: error", "Error Type: Runtime.ImportModuleError"]
+    assert reports == [["Phase: init", *error], ["Phase: invoke", *error]]
+
+
 def test_a_wrapper_script_starts_the_runtime(shared_cloud: Any, make_function: Any, call: Call) -> None:
     """Given AWS_LAMBDA_EXEC_WRAPPER, then that script in a layer starts the runtime; a missing one is status 127."""
     aws = shared_cloud.client()
