@@ -155,7 +155,7 @@ def test_an_extension_that_does_not_end_times_the_invocation_out(
     aws: Any, make_extended: MakeExtended, call: Call, shared_cloud: Any
 ) -> None:
     """Given an extension that never asks again, then the caller has its answer, and the environment is reset."""
-    name = make_extended("hangs", "watches", variables={"MODE": "hang"}, Timeout=4)
+    name = make_extended("hangs", "watches", variables={"MODE": "hang"}, Timeout=6)
     first, answer = call(aws, name)
     assert "FunctionError" not in answer
     told = f"{name}: watches notes SHUTDOWN timeout"
@@ -168,7 +168,7 @@ def test_an_extension_that_does_not_end_times_the_invocation_out(
 
 def test_a_timeout_is_told_to_extensions(aws: Any, make_extended: MakeExtended, call: Call) -> None:
     """Given a function that hangs, then its extension hears of the timeout, and comes back with the next invocation."""
-    name = make_extended("hears", Timeout=4)
+    name = make_extended("hears", Timeout=6)
     failed, _ = call(aws, name, "hang")
     after, _ = call(aws, name)
     assert failed["errorType"] == "Sandbox.Timedout"

@@ -53,7 +53,7 @@ def aws(shared_cloud: Any) -> Any:
 @pytest.fixture
 def probe(aws: Any, make_function: Any) -> str:
     """A function that does as its event bids it, with little time: enough for a start of the runtime inside it."""
-    return str(make_function(aws, PROBE, Timeout=4))
+    return str(make_function(aws, PROBE, Timeout=6))
 
 
 def test_a_warm_environment_serves_again(aws: Any, probe: str, call: Call) -> None:
@@ -97,9 +97,9 @@ def test_a_timeout_resets_the_process_and_keeps_tmp(aws: Any, probe: str, call: 
     assert answer["FunctionError"] == "Unhandled"
     assert failed == {
         "errorType": "Sandbox.Timedout",
-        "errorMessage": f"RequestId: {request_id} Error: Task timed out after 4.00 seconds",
+        "errorMessage": f"RequestId: {request_id} Error: Task timed out after 6.00 seconds",
     }
-    assert (after["count"], after["kept"]) == (1, "this")
+    assert (after.get("count"), after.get("kept")) == (1, "this"), after
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_runtime_that_ends(aws: Any, probe: str, call: Call, event: dict[str, 
     assert answer["FunctionError"] == "Unhandled"
     assert failed["errorType"] == "Runtime.ExitError"
     assert failed["errorMessage"] == f"RequestId: {answer['ResponseMetadata']['RequestId']} Error: {told}"
-    assert (after["count"], after["kept"]) == (1, "this")
+    assert (after.get("count"), after.get("kept")) == (1, "this"), after
 
 
 def test_an_exception_is_the_functions_own(aws: Any, probe: str, call: Call) -> None:
