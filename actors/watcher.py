@@ -18,7 +18,7 @@ It gets none every second without a change, the first time when the watch has be
 STEP_MS = 10
 """A change is told when this long no other one has come: a few files saved together are one change."""
 DEBOUNCE_MS = 50
-POLL_MS = 50
+POLL_MS = 300
 QUIET_MS = 1000
 STOP_SECONDS = 5.0
 
