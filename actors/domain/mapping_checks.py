@@ -15,7 +15,8 @@ def check(source: Source, given: Json, settings: Json, at_ms: int) -> None:
     _check_position(source, settings, at_ms)
     _check_batch(source, settings)
     _check_destination(given)
-    _check_scaling(settings)
+    _check_age(settings)
+    _check_scaling(source, settings)
     check_filters(settings.get("FilterCriteria", {}))
 
 
@@ -65,12 +66,19 @@ def _check_destination(given: Json) -> None:
         raise invalid("Unsupported OnSuccess parameter for given event source mapping type.")
 
 
-def _check_scaling(settings: Json) -> None:
+def _check_age(settings: Json) -> None:
     age = settings.get("MaximumRecordAgeInSeconds", -1)
     if age != -1 and age < LEAST_RECORD_AGE:
         raise invalid(f"MaximumRecordAgeInSeconds is -1 or at least {LEAST_RECORD_AGE}; {age} is given.")
-    pollers = settings.get("ProvisionedPollerConfig") or {}
+
+
+def _check_scaling(source: Source, settings: Json) -> None:
+    pollers, (least, most) = settings.get("ProvisionedPollerConfig") or {}, source.pollers
     if pollers and settings.get("ScalingConfig"):
         raise invalid("ScalingConfig and ProvisionedPollerConfig cannot be used together.")
-    if pollers.get("MinimumPollers", 0) > pollers.get("MaximumPollers", 10_000):
+    if pollers.get("MinimumPollers", least) < least:
+        raise invalid(f"MinimumPollers must be at least {least} for this event source.")
+    if pollers.get("MaximumPollers", least) > most:
+        raise invalid(f"MaximumPollers must be at most {most} for this event source.")
+    if pollers.get("MinimumPollers", least) > pollers.get("MaximumPollers", most):
         raise invalid("MinimumPollers must not be greater than MaximumPollers.")

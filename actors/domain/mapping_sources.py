@@ -48,6 +48,8 @@ class Source:
     requires: tuple[str, ...] = ()
     positions: tuple[str, ...] = ()
     most_records: int = 10_000
+    pollers: tuple[int, int] = (1, 2_000)
+    """MinimumPollers at least, MaximumPollers at most (esm_defaults.tsv, "scaling")."""
     reason: str = "USER_INITIATED"
     """StateTransitionReason (TRAPS.md row 19)."""
 
@@ -70,8 +72,8 @@ _SHARDS = _STREAM | {"ParallelizationFactor", "TumblingWindowInSeconds"}
 _KAFKA = _STREAM | {"ProvisionedPollerConfig", "SourceAccessConfigurations", "Topics"}
 _MANY: Json = {"BatchSize": 100}
 
-SQS = Source("sqs", _QUEUE, _QUEUE_DEFAULTS)
-SQS_FIFO = Source("sqs-fifo", _QUEUE, _QUEUE_DEFAULTS, most_records=10)
+SQS = Source("sqs", _QUEUE, _QUEUE_DEFAULTS, pollers=(2, 10_000))
+SQS_FIFO = Source("sqs-fifo", _QUEUE, _QUEUE_DEFAULTS, most_records=10, pollers=(2, 10_000))
 KINESIS = Source("kinesis", _SHARDS, _STREAM_DEFAULTS, ("StartingPosition",), _POSITIONS, reason="User action")
 DYNAMODB = Source("dynamodb", _SHARDS, _STREAM_DEFAULTS, ("StartingPosition",), _POSITIONS[:2], reason="User action")
 MSK = Source(

@@ -113,12 +113,13 @@ def test_no_name_leads_out_of_the_package(names: list[str]) -> None:
 
 
 steps = st.text(st.sampled_from("./ab"), min_size=1, max_size=8)
+relative = steps.filter(lambda target: not target.startswith("/"))
 
 
 @settings(deadline=None, max_examples=150)
-@given(st.dictionaries(steps, steps, min_size=1, max_size=4))
+@given(st.dictionaries(steps, relative, min_size=1, max_size=4))
 def test_no_link_leads_out_of_the_package(links: dict[str, str]) -> None:
-    """Given any symbolic links, when they are unpacked, then relative ones point below the folder, or are refused."""
+    """Given any relative links, when they are unpacked, then they point below the folder, or are refused."""
     data = with_entries((entry("a/a/b/b"), b"x"), *[link(*pair) for pair in links.items()])
     with TemporaryDirectory() as name:
         root = Path(name).resolve()
@@ -127,8 +128,6 @@ def test_no_link_leads_out_of_the_package(links: dict[str, str]) -> None:
         except PackageError:
             return
         for path in folder.rglob("*"):
-            if path.is_symlink() and os.readlink(path).startswith("/"):
-                continue
             real = path if leads_nowhere(path) else path.resolve()
             assert real == folder or folder in real.parents
 

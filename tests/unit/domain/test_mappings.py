@@ -254,6 +254,10 @@ def test_what_a_source_requires(request_: dict[str, Any]) -> None:
             {"EventSourceArn": QUEUE, "ProvisionedPollerConfig": {"MinimumPollers": 3, "MaximumPollers": 2}},
             "MinimumPollers must not be greater than MaximumPollers.",
         ),
+        (
+            {"EventSourceArn": QUEUE, "ProvisionedPollerConfig": {"MinimumPollers": 1}},
+            "MinimumPollers must be at least 2",
+        ),
     ],
 )
 def test_what_a_source_refuses(request_: dict[str, Any], text: str) -> None:
