@@ -203,6 +203,10 @@ class Engine(Protocol):
         """
         ...
 
+    def bake(self, image: str, mounts: Sequence[Mount]) -> str:
+        """The name of an image that holds the content of these folders too; made once. Raises EngineError, OSError."""
+        ...
+
     def resolved_image(self, image: str) -> str:
         """A present image's name with the digest that its registry has for it; "" for one that has no registry."""
         ...

@@ -13,6 +13,7 @@ from requests.exceptions import RequestException
 
 from relambda.actors.engine import EngineError, EngineUnavailableError, Mount, Sandbox, SandboxListener, SandboxSpec
 from relambda.actors.engine_attach import AttachedStream
+from relambda.actors.engine_bake import bake, baked_name
 from relambda.actors.engine_client import find_engine
 from relambda.actors.engine_container import LABEL, NO_OPTIONS, ContainerOptions, FirstProcess, container_config
 from relambda.actors.engine_network import ContainerNetwork
@@ -95,6 +96,13 @@ class DockerEngine:
         """
         self._machine.check(architecture)
         return self._images.ensure(candidates, on_progress, architecture)
+
+    def bake(self, image: str, mounts: Sequence[Mount]) -> str:
+        """As the contract says; the image goes by the name space of those that are built here."""
+        name = baked_name(self._images.config(image).id, mounts)
+        if not self._images.present(name):
+            bake(self._control, image, mounts, name, self._cloud_id)
+        return name
 
     def resolved_image(self, image: str) -> str:
         """As the contract says. Raises ImageUnavailableError when it is not present."""

@@ -41,6 +41,10 @@ class LateEngine:
         """The first candidate that is present, or could be pulled."""
         return self._found().ensure_image(candidates, on_progress, architecture)
 
+    def bake(self, image: str, mounts: Sequence[Mount]) -> str:
+        """An image that holds these folders too."""
+        return self._found().bake(image, mounts)
+
     def resolved_image(self, image: str) -> str:
         """A present image's name with its digest."""
         return self._found().resolved_image(image)

@@ -71,6 +71,10 @@ class ImageShelf:
                 return name
         raise kind(_unavailable(candidates, failures))
 
+    def present(self, name: str) -> bool:
+        """Whether the engine has an image of this name now. Raises EngineError."""
+        return self._look(name) is not None
+
     def config(self, name: str) -> ImageConfig:
         """How to run an image, as of when it was last made sure of. Raises ImageUnavailableError when not present."""
         config = self._configs.get(name) or self._look(name)

@@ -194,6 +194,10 @@ class PooledEngine:
         """Have the engine look for folders of this machine."""
         self._engine.check_mounts(image, mounts)
 
+    def bake(self, image: str, mounts: Sequence[Mount]) -> str:
+        """An image that holds these folders too."""
+        return self._engine.bake(image, mounts)
+
     def resolved_image(self, image: str) -> str:
         """A present image's name with its digest."""
         return self._engine.resolved_image(image)

@@ -44,13 +44,15 @@ class Preparation:
         expect: Expect = lambda _image, _architecture, _mounts, _memory_mb: None,
         *,
         ignore_architecture: bool = False,
+        prebuild: bool = False,
         workers: int = 4,
     ) -> None:
         """All sandboxes see `trust`.
 
         `expect` hears of images that were made ready: their architecture, what their sandboxes see, memory in MB.
+        When `prebuild`, an image is made per code and layers, and these are not mounted.
         """
-        self._expect, self._ignore_architecture = expect, ignore_architecture
+        self._expect, self._ignore_architecture, self._prebuild = expect, ignore_architecture, prebuild
         self._engine, self._candidates, self._packages, self._blobs = engine, candidates, packages, blobs
         self._roots = roots
         passwd = Mount(packages.file("passwd", sandbox_user.PASSWD), "/etc/passwd")
@@ -94,7 +96,9 @@ class Preparation:
         code = version.code
         own = code.resolved_image_uri or code.image_uri
         candidates = [own] if own else self._candidates(version.config["Runtime"])
-        return self._engine.ensure_image(candidates, _log.info, self.architecture(version))
+        mounts = self._own(version)
+        image = self._engine.ensure_image(candidates, _log.info, self.architecture(version))
+        return self._engine.bake(image, mounts) if self._bakes(mounts) else image
 
     def architecture(self, version: Version) -> str:
         """What a version's image and container are for; "" for the engine's own machine."""
@@ -105,10 +109,18 @@ class Preparation:
 
         Raises BlobNotFoundError, PackageError, HotFolderError, OSError.
         """
+        own = self._own(version)
+        return self._common if self._bakes(own) else [*self._common, *own]
+
+    def _own(self, version: Version) -> list[Mount]:
+        """The version's code and layers; none for an image's."""
         if version.code.image_uri:
-            return self._common
+            return []
         code = Mount(self._code(version.code), "/var/task", fixed=not version.code.mount)
-        return [*self._common, code, *self._layers(version.layers)]
+        return [code, *self._layers(version.layers)]
+
+    def _bakes(self, mounts: Sequence[Mount]) -> bool:
+        return self._prebuild and bool(mounts) and all(mount.fixed for mount in mounts)
 
     def _code(self, code: Code) -> Path:
         return self._roots.admit(code.mount) if code.mount else self._unpacked(code.sha256)

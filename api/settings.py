@@ -137,6 +137,12 @@ class Settings:
     offline: bool = option(
         "RELAMBDA_OFFLINE", BOOLEAN, "0", "Never pull an image: one that is not present is missing (`--offline`)."
     )
+    prebuild_images: bool = option(
+        "LAMBDA_PREBUILD_IMAGES",
+        BOOLEAN,
+        "0",
+        "Make an image with its code for each version before it is Active, in the place of mounting the code.",
+    )
     docker_networks: tuple[str, ...] = option(
         "LAMBDA_DOCKER_NETWORK", NETWORKS, "", "Docker networks that the functions' containers join."
     )

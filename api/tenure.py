@@ -91,6 +91,7 @@ class Tenure:
             trust,
             engine.expect,
             ignore_architecture=settings.ignore_architecture,
+            prebuild=settings.prebuild_images,
         )
         system = ActorSystem(STARTS, clock, scheduler)
         room = Room(

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import docker
 import pytest
 
 pytestmark = pytest.mark.docker
@@ -86,11 +87,11 @@ RUNTIMES: dict[str, tuple[str, Package]] = {
 def test_a_runtime_answers_logs_fails_and_times_out(
     kind: str, shared_cloud: Any, make_function: Any, call: Any, runtime_image: Callable[[str], str]
 ) -> None:
-    """Given a function, when it echoes, looks around, logs, fails and hangs, then it does so as in AWS, and goes on."""
+    """Given a function, when it echoes, looks around, logs, fails and hangs, then it does so as in AWS."""
     runtime, package = RUNTIMES[kind]
     runtime_image(runtime)
     client = shared_cloud.client()
-    name = make_function(client, Runtime=runtime, Code={"ZipFile": package()}, Timeout=3, MemorySize=256)
+    name = make_function(client, Runtime=runtime, Code={"ZipFile": package()}, Timeout=60, MemorySize=256)
 
     assert call(client, name, {"do": "echo", "text": "grüße"})[0] == {"do": "echo", "text": "grüße"}
 
@@ -109,7 +110,51 @@ def test_a_runtime_answers_logs_fails_and_times_out(
     assert answer["FunctionError"] == "Unhandled"
     assert (failed["errorType"], failed["errorMessage"]) == ("TypeError", "refused by the handler")
 
+    client.update_function_configuration(FunctionName=name, Timeout=1)
+    client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.05, "MaxAttempts": 1200})
     hung, answer = call(client, name, {"do": "hang"})
     assert answer["FunctionError"] == "Unhandled"
-    assert hung["errorMessage"].endswith("Task timed out after 3.00 seconds")
-    assert call(client, name, {"again": True})[0] == {"again": True}
+    assert hung["errorMessage"].endswith("Task timed out after 1.00 seconds")
+
+
+WRAPPER = b'#!/bin/sh\nexport WRAPPED=yes\nexec "$@"\n'
+
+
+@pytest.mark.parametrize("kind", ["python3.13", "nodejs22.x"])
+def test_a_wrapper_script_starts_the_runtime(kind: str, shared_cloud: Any, make_function: Any, call: Any) -> None:
+    """Given AWS_LAMBDA_EXEC_WRAPPER, when the runtime starts, then by way of it; a missing one is told as AWS does."""
+    runtime, package = RUNTIMES[kind]
+    client = shared_cloud.client()
+    layer = client.publish_layer_version(LayerName=f"wrapper-{kind[:6]}", Content={"ZipFile": packed("wrap", WRAPPER)})
+    members = {"Runtime": runtime, "Code": {"ZipFile": package()}, "Layers": [layer["LayerVersionArn"]], "Timeout": 30}
+
+    def wrapped(path: str) -> str:
+        environment = {"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": path}}
+        return str(make_function(client, **members, Environment=environment))
+
+    assert call(client, wrapped("/opt/wrap"), {"do": "look"})[0]["environment"]["WRAPPED"] == "yes"
+
+    failed, answer = call(client, wrapped("/opt/none"), {}, LogType="Tail")
+    assert failed["errorType"] == "Runtime.ExitError"
+    assert failed["errorMessage"].endswith("Runtime exited with error: exit status 127")
+    assert "/opt/none: does not exist" in base64.b64decode(answer["LogResult"]).decode()
+
+
+def test_a_version_runs_from_an_image_that_was_built_for_it(make_cloud: Any, make_function: Any, call: Any) -> None:
+    """Given LAMBDA_PREBUILD_IMAGES, when functions run, then from images of their own, which hold code and layers."""
+    cloud = make_cloud(LAMBDA_PREBUILD_IMAGES="1")
+    client = cloud.client()
+    layer = client.publish_layer_version(LayerName="x", Content={"ZipFile": packed("extra.txt", b"x")})[
+        "LayerVersionArn"
+    ]
+    source = "import os\ndef handler(event, context):\n    return [os.listdir('/opt'), os.listdir('/var/task')]\n"
+    name = make_function(client, source, Layers=[layer])
+    assert call(client, name)[0] == [["extra.txt"], ["index.py"]]
+    cloud_id = (cloud.state / "cloud-id").read_text().strip()
+    with docker.APIClient(version="auto") as engine:
+        (image,) = engine.images(filters={"label": f"relambda.prebuilt={cloud_id}"})
+        (container,) = engine.containers(filters={"label": f"relambda={cloud_id}"})
+        assert container["ImageID"] == image["Id"]
+        client.delete_function(FunctionName=name)
+        assert cloud.comes_to(lambda: not cloud.containers())
+        engine.remove_image(image["Id"], force=True)
