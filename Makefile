@@ -1,6 +1,6 @@
 # make run    set everything up, start a cloud on 127.0.0.1:4566 and show it at work
 # make test   set everything up and run the whole suite; PYTEST_ARGS="-k name" for a part of it
-# make lint   style, types, import rules        make bench   measure        make stop   stop the cloud
+# make lint   style, types, import rules        make bench   measure (BENCH=control-plane for a part)        make stop   stop the cloud
 # make coverage   write docs/coverage.md, the operations and their proofs     make options   write docs/options.md
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -38,7 +38,7 @@ lint: $(VENV)/dev.stamp links
 	@PYTHONPATH=build/links $(BIN)/lint-imports --no-cache
 
 bench: $(VENV)/dev.stamp engine image
-	@$(BIN)/python -P tests/bench/run.py
+	@$(BIN)/python -P tests/bench/run.py $(BENCH)
 
 coverage: $(VENV)/dev.stamp
 	@$(BIN)/python -P tests/coverage_table.py

@@ -76,6 +76,7 @@ def document(value: bytes) -> dict[str, Any]:
     return decoded
 
 
+@cache
 def state_tag(cls: type[Any]) -> str:
     """A tag of a state's shape: a checkpoint of another shape is of no use."""
     shape = repr(msgspec.json.schema_components([cls])[1])

@@ -38,7 +38,7 @@ class EntityActor(pykka.ThreadingActor, Generic[S]):
         self.version = 0
         self._checkpointed = 0
         self._used = True
-        self._tag = codec.state_tag(type(decider.initial))
+        self._tag = codec.state_tag(type(decider.initial))  # type: ignore[arg-type]
 
     def on_start(self) -> None:
         """Fold the state from the newest checkpoint and the events past it; what fails in it is a failure too.

@@ -15,7 +15,8 @@ from relambda.actors.engine_docker import DockerEngine
 from relambda.actors.image_recipe import recipe_runtimes
 from relambda.actors.images import build, list_images
 from relambda.actors.runtime_images import TAGS
-from relambda.api.cli_output import CommandError, answer, json_option, messages, offline_option
+from relambda.api.cli_output import CommandError, answer, json_option, offline_option
+from relambda.api.cli_progress import messages
 from relambda.api.image_names import candidates_of
 from relambda.api.option import SettingsError
 from relambda.api.settings import Settings

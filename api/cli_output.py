@@ -5,14 +5,11 @@ Standard output carries the answer alone (with --json: JSON alone); everything s
 
 import json
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from relambda.api.exit_codes import ExitCode
 from relambda.api.option import SettingsError
@@ -69,25 +66,11 @@ def read_settings(*, state_dir: Path | None, host: str | None = None, port: int 
         raise CommandError(str(error), ExitCode.USAGE) from error
 
 
-def messages() -> Console:
-    """Where what is said on the way goes."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
-
-
 def say(message: str) -> None:
     """Say something on the way."""
-    messages().print(message, markup=False)
+    click.echo(message, err=True)
 
 
 def answer(document: Any, text: str, *, as_json: bool) -> None:
     """Write a command's answer: `document` with --json, else `text`."""
     click.echo(json.dumps(document, indent=2, sort_keys=True) if as_json else text)
-
-
-@contextmanager
-def transfer_bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar of bytes on standard error; a terminal sees it, a file does not."""
-    columns = (TextColumn(what), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=messages(), transient=True) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total or None)

@@ -10,7 +10,8 @@ import click
 
 from relambda.actors.codec import event_types
 from relambda.api import http_client
-from relambda.api.cli_output import CommandError, answer, common_options, read_settings, transfer_bar
+from relambda.api.cli_output import CommandError, answer, common_options, read_settings
+from relambda.api.cli_progress import transfer_bar
 from relambda.api.cloud_file import CloudFile
 from relambda.api.exit_codes import ExitCode
 from relambda.api.http_client import Progress

@@ -3,7 +3,6 @@
 import json
 import os
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 from relambda.api.option import Listen
@@ -102,4 +101,6 @@ def url_of(listen: Listen) -> str:
 
 def own_version() -> str:
     """Relambda's version."""
+    from importlib.metadata import version  # noqa: PLC0415 - it loads the parser of emails; `start` needs none of it
+
     return version("relambda")

@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from relambda.api import log_file
 from relambda.api.cloud_file import CloudFile, Process
-from relambda.api.gunicorn_conf import STOP_SECONDS
 from relambda.api.http_client import health
+from relambda.api.stopping import STOP_SECONDS
 
 T = TypeVar("T")
 

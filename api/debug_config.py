@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from relambda.actors.debugging import Debugging, DebugTarget, Targets
 from relambda.actors.image_recipe import DOCKER_FOLDER
 from relambda.api.option import SettingsError
@@ -68,6 +66,8 @@ def _state(path: Path) -> tuple[int, int] | None:
 
 def read_targets(path: Path) -> Targets:
     """The functions that the file names, by ARN. Raises SettingsError: what is wrong, where, and what it may say."""
+    import yaml  # noqa: PLC0415 - few use it, and all wait for it at the start
+
     try:
         document = yaml.safe_load(path.read_text("utf-8"))
         targets = {arn: _target(arn, given) for arn, given in _functions(document).items()}

@@ -12,15 +12,9 @@ from collections.abc import Callable
 from typing import Any
 
 from relambda.api.settings import Settings
+from relambda.api.stopping import CLOSE_SECONDS, DRAIN_SECONDS, STOP_SECONDS
 from relambda.api.worker import CloudWorker
 from relambda.api.wsgi import Gateway
-
-DRAIN_SECONDS = 10
-"""How long a stopping worker waits for requests that are running."""
-CLOSE_SECONDS = 10
-"""How long its cloud may take to close after that."""
-STOP_SECONDS = DRAIN_SECONDS + CLOSE_SECONDS + 2
-"""When the master kills what is left."""
 
 MAX_THREADS = 4096
 CONTROL_THREADS = 32

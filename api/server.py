@@ -22,6 +22,7 @@ from relambda.api.exit_codes import ExitCode
 from relambda.api.listening import address_of
 from relambda.api.option import SettingsError
 from relambda.api.settings import Settings
+from relambda.api.stopping import CLOSE_SECONDS
 from relambda.api.wsgi import Gateway
 from relambda.store.errors import StoreError
 
@@ -90,7 +91,7 @@ class Server(BaseApplication):
         try:
             return self._gateway.app()
         except (StoreError, EngineError, SettingsError, AuthorityError, OSError) as error:
-            self._gateway.close(gunicorn_conf.CLOSE_SECONDS)
+            self._gateway.close(CLOSE_SECONDS)
             raise AppImportError(f"the cloud did not start: {error}") from error
 
     def run(self) -> NoReturn:
