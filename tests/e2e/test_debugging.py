@@ -16,6 +16,7 @@ import websocket
 
 pytestmark = pytest.mark.docker
 
+Until = Callable[[Callable[[], object], str], None]
 ACCOUNT = "111111111111"
 SECONDS = 60
 LONGER_THAN_THE_TIMEOUT = 2.5
@@ -170,7 +171,7 @@ def hot(folder: Path) -> dict[str, str]:
 
 
 def test_a_breakpoint_holds_a_python_function_and_its_timeout(
-    debugged: Any, make_function: Any, call: Any, code: Path, debugpy_layer: Path
+    debugged: Any, make_function: Any, call: Any, code: Path, debugpy_layer: Path, until: Until
 ) -> None:
     """Given a function with a timeout of 1 s, when debugpy's client holds it for longer, then it goes on and answers.
 
@@ -179,7 +180,7 @@ def test_a_breakpoint_holds_a_python_function_and_its_timeout(
     client = debugged.client()
     layer = client.publish_layer_version(LayerName="debugpy", Content=hot(debugpy_layer))["LayerVersionArn"]
     make_function(client, FunctionName="python", Code=hot(code), Layers=[layer], Timeout=1, MemorySize=512)
-    assert call(client, "python")[0] == "not debugged"
+    until(lambda: call(client, "python")[0] == "not debugged", "it does not answer in time")
     told = debugged.run("debug", "python")
     assert told["path_mappings"] == [
         {"localRoot": str(code), "remoteRoot": "/var/task"},
@@ -206,7 +207,13 @@ def test_a_breakpoint_holds_a_python_function_and_its_timeout(
 
 
 def test_several_functions_are_debugged_at_once(
-    debugged: Any, make_function: Any, call: Any, code: Path, debugpy_layer: Path, runtime_image: Callable[[str], str]
+    debugged: Any,
+    make_function: Any,
+    call: Any,
+    code: Path,
+    debugpy_layer: Path,
+    runtime_image: Callable[[str], str],
+    until: Until,
 ) -> None:
     """Given a Python and a Node function, when breakpoints hold both, then each goes on as its own debugger says."""
     runtime_image("nodejs22.x")
@@ -214,8 +221,8 @@ def test_several_functions_are_debugged_at_once(
     layer = client.publish_layer_version(LayerName="debugpy", Content=hot(debugpy_layer))["LayerVersionArn"]
     make_function(client, FunctionName="python", Code=hot(code), Layers=[layer], Timeout=1, MemorySize=512)
     make_function(client, FunctionName="node", Runtime="nodejs22.x", Code=hot(code), Timeout=1, MemorySize=512)
-    assert [call(client, name)[0] for name in ("python", "node")] == ["not debugged", "not debugged"]
-
+    until(lambda: call(client, "python")[0] == "not debugged", "python does not answer in time")
+    until(lambda: call(client, "node")[0] == "not debugged", "node does not answer in time")
     python, node = (debugged.run("debug", name) for name in ("python", "node"))
     editor = Dap(python["port"])
     editor.attach(python["launch"], code / "index.py", RETURN["python"])
@@ -277,7 +284,7 @@ def _inspector(port: int) -> Inspector:
 
 
 def test_a_function_without_debugpy_runs_and_says_so(
-    debugged: Any, make_function: Any, call: Any, until: Callable[..., None]
+    debugged: Any, make_function: Any, call: Any, until: Until
 ) -> None:
     """Given no debugpy in package or layers, then the function answers, and its log tells what is missing."""
     client = debugged.client()
