@@ -5,8 +5,9 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 from relambda.actors.engine import Engine, EngineError, Mount, Sandbox, SandboxListener, SandboxSpec
@@ -26,12 +27,20 @@ class PooledEngine:
 
     `size` are kept of each image, `total` at most of all together. They are started one at a time, while nobody waits
     for a start. `rename` lets a session of the Runtime API be found by another host name: a spare's own.
+    `variables` are those that the user has set for all containers; they win over a function's own.
     """
 
     def __init__(
-        self, engine: Engine, packages: Packages, rename: Callable[[str, str], None], *, size: int, total: int
+        self,
+        engine: Engine,
+        packages: Packages,
+        rename: Callable[[str, str], None],
+        variables: Mapping[str, str],
+        *,
+        size: int,
+        total: int,
     ) -> None:
-        self._engine, self._packages, self._rename = engine, packages, rename
+        self._engine, self._packages, self._rename, self._variables = engine, packages, rename, variables
         self._size, self._total = min(size, total), total
         self._changed = threading.Condition()
         self._spares: OrderedDict[Shape, list[Spare]] = OrderedDict()
@@ -51,30 +60,35 @@ class PooledEngine:
 
     def start_sandbox(self, spec: SandboxSpec, listener: SandboxListener) -> Sandbox:
         """A spare sandbox that becomes what is asked for, or else a new one. Raises EngineError."""
-        if not self._size or not fits(spec):
+        if not self._size:
             return self._engine.start_sandbox(spec, listener)
-        shape = Shape(self._engine.image_id(spec.image), spec.architecture, common_mounts(spec.mounts))
         with self._changed:
             self._starting += 1
         try:
-            return self._spare(shape, spec, listener) or self._engine.start_sandbox(spec, listener)
+            return self._spare(spec, listener) or self._engine.start_sandbox(spec, listener)
         finally:
             with self._changed:
                 self._starting -= 1
                 self._quiet_from = time.monotonic() + _QUIET_SECONDS
-            self._want(shape, spec.memory_mb)
+                self._changed.notify_all()
 
     def spares(self) -> int:
         """How many sandboxes wait."""
         with self._changed:
             return sum(map(len, self._spares.values()))
 
-    def _spare(self, shape: Shape, spec: SandboxSpec, listener: SandboxListener) -> Sandbox | None:
+    def _spare(self, spec: SandboxSpec, listener: SandboxListener) -> Sandbox | None:
+        """A spare sandbox that has become what is asked for; None when there is none, or none could."""
+        if not fits(spec):
+            return None
+        shape = Shape(self._engine.image_id(spec.image), spec.architecture, common_mounts(spec.mounts))
+        self._want(shape, spec.memory_mb)
+        spec = replace(spec, environment={**spec.environment, **self._variables})
         while (spare := self._take(shape, spec.memory_mb)) is not None:
+            self._rename_for(spec, spare)
             try:
-                self._rename(spec.runtime_host, spare.host)
                 spare.dress(spec, self._engine.command(spec), listener)
-            except (EngineError, OSError, KeyError) as error:
+            except (EngineError, OSError) as error:
                 _log.info("a spare sandbox of %s could not be used: %s", spec.image, error)
                 with suppress(KeyError):
                     self._rename(spare.host, spec.runtime_host)
@@ -82,6 +96,13 @@ class PooledEngine:
             else:
                 return spare.sandbox
         return None
+
+    def _rename_for(self, spec: SandboxSpec, spare: Spare) -> None:
+        try:
+            self._rename(spec.runtime_host, spare.host)
+        except KeyError:
+            _discard([spare])
+            raise EngineError(f"{spec.name} was given up before it had a container") from None
 
     def _take(self, shape: Shape, memory_mb: int) -> Spare | None:
         """One with as much memory rather than one that has to be given it."""

@@ -79,7 +79,14 @@ class Tenure:
         runtime_api.start()
         daemon = start_trace_daemon(host, records.traces)
         packages = Packages(settings.state_dir / "packages")
-        engine = PooledEngine(docker, packages, runtime_api.rename, size=settings.pool_size, total=settings.pool_total)
+        engine = PooledEngine(
+            docker,
+            packages,
+            runtime_api.rename,
+            settings.docker_flags.environment,
+            size=settings.pool_size,
+            total=settings.pool_total,
+        )
         roots = Roots(settings.hot_reload_roots)
         trust = injection.trust if injection else None
         preparation = Preparation(

@@ -85,3 +85,21 @@ def test_a_spare_container_becomes_the_functions_own(
         "memory": 512,
         "visible": [],
     }
+
+
+def test_lost_spare_containers_are_replaced_and_none_outlives_the_cloud(
+    pooled: Any, make_function: Any, call: Callable[..., Any]
+) -> None:
+    """Given spare containers, when somebody removes them, then functions start all the same, and others come."""
+    aws = pooled.client()
+    name = make_function(aws)
+    assert pooled.comes_to(lambda: spares(pooled) == 2)
+    client = docker.from_env()
+    for doomed in pooled.containers():
+        client.api.remove_container(doomed, force=True)
+    client.close()
+    assert call(aws, name, {"k": 1})[0] == {"k": 1}
+    assert pooled.comes_to(lambda: spares(pooled) >= 2)
+    pooled.kill(master=True, worker=True)
+    pooled.start()
+    assert spares(pooled) == 0, "a killed cloud's containers were not swept"
