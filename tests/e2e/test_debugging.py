@@ -293,19 +293,20 @@ def test_a_function_without_debugpy_runs_and_says_so(
     until(lambda: "debugpy is in neither the package nor a layer" in debugged.log(), "the log does not say it")
 
 
-def test_what_is_not_debugged_is_told_how(debugged: Any, relambda_error: Callable[..., str]) -> None:
-    """`relambda debug` of another function names the options."""
-    assert "LAMBDA_DEBUG_MODE_CONFIG_PATH" in relambda_error(debugged, "debug", "other")
+def test_the_command_tells_people_too(debugged: Any, make_function: Any) -> None:
+    """Given a debugged function, then `relambda debug` tells where to attach; of another, what to set."""
+    make_function(debugged.client(), FunctionName="python")
+    told = relambda(debugged, "debug", "python")
+    port = debugged.run("debug", arn("python"))["port"]
+    assert told.stdout.startswith(f"{arn('python')} listens on 127.0.0.1:{port} once it has been invoked\n")
+    assert "/var/task is ${workspaceFolder}" in told.stdout
+    assert '"type": "debugpy"' in told.stdout
+    other = relambda(debugged, "debug", "other")
+    assert other.returncode == 1
+    assert "LAMBDA_DEBUG_MODE_CONFIG_PATH" in other.stderr
 
 
-@pytest.fixture
-def relambda_error() -> Callable[..., str]:
-    """Runs a command that must fail; what it says."""
-
-    def run(cloud: Any, *arguments: str) -> str:
-        command = [sys.executable, "-P", "-m", "relambda.api.cli", *arguments, "--state-dir", str(cloud.state)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
-        assert done.returncode == 1
-        return done.stderr
-
-    return run
+def relambda(cloud: Any, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as people do."""
+    command = [sys.executable, "-P", "-m", "relambda.api.cli", *arguments, "--state-dir", str(cloud.state)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
