@@ -93,6 +93,13 @@ def ok(answer: tuple[int, bytes]) -> bytes:
     return body
 
 
+def invoke_ms(connection: Connection, name: str) -> float:
+    """Milliseconds of one invoke."""
+    began = time.perf_counter()
+    ok(connection.request("POST", f"{FUNCTIONS}/{name}/invocations", b'{"k":1}'))
+    return (time.perf_counter() - began) * 1000
+
+
 def memory_mb(cloud: dict[str, Any]) -> float:
     """Proportional memory of the cloud's processes, in MB."""
     lines = (line for pid in processes(cloud) for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines())

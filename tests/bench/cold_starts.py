@@ -6,17 +6,20 @@ import os
 import time
 import zipfile
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import docker
 from bench_cloud import (  # type: ignore[import-not-found]
     FUNCTIONS,
     SOURCE,
     connector,
     create,
     creation,
+    invoke_ms,
     ok,
     post,
     relambda,
@@ -26,14 +29,15 @@ from http_client import Connection  # type: ignore[import-not-found]
 from measure import Figure, of_samples  # type: ignore[import-not-found]
 
 ROUNDS = 9
+QUIET_SECONDS = 0.5
 TOGETHER = 10
 FILES, FILE_BYTES = 20_000, 12_500
-READY = {"k": 1}
+POOL = 2
 
 
 def cold_starts(scratch: Path) -> Iterator[Figure]:
     """All of them, each against a cloud of its own."""
-    yield from _against(scratch / "pooled", "2", _from_the_pool)
+    yield from _against(scratch / "pooled", str(POOL), _from_the_pool)
     yield from _against(scratch / "unpooled", "0", _without)
 
 
@@ -50,9 +54,15 @@ def _against(state: Path, pool: str, measured: Any) -> list[Figure]:
 
 
 def _from_the_pool(cloud: dict[str, Any]) -> Iterator[Figure]:
-    """A pause before each start, as between a developer's, in which the pool is filled again."""
-    with connector(cloud)() as connection:
-        samples = [_cold(connection, f"pooled-{index}", pause=2.0) for index in range(ROUNDS)]
+    """Each start finds the pool full, as one does that comes alone."""
+    samples = []
+    with connector(cloud)() as connection, closing(docker.from_env()) as engine:
+        label = f"relambda={(Path(cloud['state_dir']) / 'cloud-id').read_text().strip()}"
+        for index in range(ROUNDS):
+            create(connection, f"pooled-{index}")
+            wait_for(lambda: len(engine.api.containers(filters={"label": [label, "relambda.spare"]})) >= POOL + index)  # noqa: B023
+            time.sleep(QUIET_SECONDS)
+            samples.append(invoke_ms(connection, f"pooled-{index}"))
     yield of_samples("cold start from a spare container", samples, target="p50 <= 100")
 
 
@@ -72,10 +82,18 @@ def _without(cloud: dict[str, Any]) -> Iterator[Figure]:
         yield more
 
 
-def _cold(connection: Connection, name: str, pause: float = 0.0) -> float:
+def wait_for(holds: Callable[[], bool]) -> None:
+    """Look until it is so. Raises TimeoutError."""
+    until = time.perf_counter() + 60
+    while not holds():
+        if time.perf_counter() > until:
+            raise TimeoutError("it is not so after 60 s")
+        time.sleep(0.02)
+
+
+def _cold(connection: Connection, name: str) -> float:
     create(connection, name)
-    time.sleep(pause)
-    return invoke_ms(connection, name)
+    return float(invoke_ms(connection, name))
 
 
 def _together(connect: Any, name: str) -> float:
@@ -94,15 +112,9 @@ def _restarted(connection: Connection, name: str, index: int) -> float:
     """A change of its configuration ends a function's environments."""
     body = json.dumps({"Description": str(index)}).encode()
     ok(connection.request("PUT", f"{FUNCTIONS}/{name}/configuration", body))
-    until = time.perf_counter() + 60
-    while (
-        json.loads(ok(connection.request("GET", f"{FUNCTIONS}/{name}/configuration")))["LastUpdateStatus"]
-        != "Successful"
-    ):
-        if time.perf_counter() > until:
-            raise TimeoutError(f"{name} is not updated after 60 s")
-        time.sleep(0.01)
-    return invoke_ms(connection, name)
+    path = f"{FUNCTIONS}/{name}/configuration"
+    wait_for(lambda: json.loads(ok(connection.request("GET", path)))["LastUpdateStatus"] == "Successful")
+    return float(invoke_ms(connection, name))
 
 
 def _create(connection: Connection, name: str, package: bytes) -> None:
@@ -124,10 +136,3 @@ def _zipped(files: dict[str, str]) -> bytes:
         for name, content in files.items():
             archive.writestr(name, content)
     return body.getvalue()
-
-
-def invoke_ms(connection: Connection, name: str) -> float:
-    """Milliseconds of one invoke."""
-    began = time.perf_counter()
-    ok(connection.request("POST", f"{FUNCTIONS}/{name}/invocations", json.dumps(READY).encode()))
-    return (time.perf_counter() - began) * 1000

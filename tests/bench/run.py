@@ -27,15 +27,16 @@ from bench_cloud import (  # type: ignore[import-not-found]
     connector,
     create,
     creation,
+    invoke_ms,
     memory_mb,
     ok,
     post,
     relambda,
     wait_active,
 )
+from cold_starts import cold_starts  # type: ignore[import-not-found]
 from control_plane import control_plane, restarts  # type: ignore[import-not-found]
 from floor import floor  # type: ignore[import-not-found]
-from http_client import Connection  # type: ignore[import-not-found]
 from measure import Figure, latency, of_samples, throughput  # type: ignore[import-not-found]
 
 LOADS = """import socket
@@ -102,13 +103,6 @@ def hot_reload(cloud: dict[str, Any], folder: Path) -> Figure:
     return of_samples("hot reload, edit to fresh answer", samples[1:], target="p50 <= 100")
 
 
-def invoke_ms(connection: Connection, name: str) -> float:
-    """Milliseconds of one invoke."""
-    began = time.perf_counter()
-    ok(connection.request("POST", f"{FUNCTIONS}/{name}/invocations", b'{"k":1}'))
-    return (time.perf_counter() - began) * 1000
-
-
 def hot_restart(cloud: dict[str, Any], folder: Path) -> Figure:
     """A file is saved and nobody invokes: until the restarted runtime has loaded it, which it tells by a datagram."""
     folder.mkdir(mode=0o755)
@@ -149,6 +143,7 @@ def report(figures: list[Figure]) -> None:
 
 PARTS: dict[str, Callable[[Path], Iterable[Figure]]] = {
     "invokes": data_plane,
+    "cold-starts": cold_starts,
     "control-plane": control_plane,
     "restarts": restarts,
 }
