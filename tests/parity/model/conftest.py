@@ -68,11 +68,23 @@ class Answer:
         """How it is not what an input that fits the model, or does not, must get; None when it is."""
         if self.status >= 500:
             return f"a failure of the server: {self.status} {self.body[:300]!r}"
+        if not self._is_signed():
+            return f"not as AWS's answers are: {self.status} {self.headers} {self.body[:300]!r}"
         if self.code is None:
             return "accepted against the model" if fits is False else None
         if self.events:
             return f"refused ({self.code}), yet the log has {self.events} events more"
         return self._wrongly_refused(operation, fits)
+
+    def _is_signed(self) -> bool:
+        """Whether it tells a request id, and a refusal its error's own status and spelling (FACTS.md section 2)."""
+        if len(self.headers.get("x-amzn-requestid", "")) != 36:
+            return False
+        shape = load("lambda").error_shape(self.code) if self.code else None
+        if shape is None:
+            return True
+        spelling = "Message" if "Message" in shape.members else "message"
+        return self.status == shape.error_status and spelling in json.loads(self.body)
 
     def _wrongly_refused(self, operation: Operation, fits: bool | None) -> str | None:
         told, by_model = f"{self.code}: {self.words[:300]}", self.code in BY_MODEL
