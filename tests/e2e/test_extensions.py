@@ -1,11 +1,13 @@
 """Extensions in real containers: external ones in layers, and what becomes of those that fail."""
 
+import base64
 import io
 import json
 import uuid
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -98,10 +100,12 @@ def aws(shared_cloud: Any) -> Any:
 
 
 @pytest.fixture
-def make_extended(aws: Any, make_function: Any) -> MakeExtended:
+def extended_in(make_function: Any) -> MakeExtended:
     """Creates a function with a layer that holds these extensions."""
 
-    def make(*names: str, variables: dict[str, str] | None = None, source: str = EXTENSION, **members: Any) -> str:
+    def make(
+        aws: Any, *names: str, variables: dict[str, str] | None = None, source: str = EXTENSION, **members: Any
+    ) -> str:
         body = io.BytesIO()
         with zipfile.ZipFile(body, "w") as archive:
             for name in names:
@@ -114,6 +118,12 @@ def make_extended(aws: Any, make_function: Any) -> MakeExtended:
         return str(make_function(aws, FUNCTION, Layers=[layer["LayerVersionArn"]], Environment=environment, **members))
 
     return make
+
+
+@pytest.fixture
+def make_extended(aws: Any, extended_in: MakeExtended) -> MakeExtended:
+    """As `extended_in`, in the shared cloud."""
+    return partial(extended_in, aws)
 
 
 def test_extensions_live_with_the_function(
@@ -203,3 +213,57 @@ def test_an_extension_that_cannot_be_started(aws: Any, make_extended: MakeExtend
     failed, _ = call(aws, name)
     assert failed["errorType"] == "Extension.LaunchError"
     assert json.dumps(failed).count("/opt/extensions/unknown: no such file or directory") == 1
+
+
+INTERNAL = """
+import json, os, pathlib, threading, urllib.request
+
+base = f"http://{os.environ['AWS_LAMBDA_RUNTIME_API']}/2020-01-01/extension/"
+heard = pathlib.Path("/tmp/heard")
+heard.touch()
+
+
+def ask(path, body=None, **headers):
+    with urllib.request.urlopen(urllib.request.Request(base + path, body, headers)) as answer:
+        return dict(answer.headers), json.load(answer)
+
+
+headers, _ = ask("register", b'{"events": ["INVOKE"]}', **{"Lambda-Extension-Name": "inside"})
+me = {"Lambda-Extension-Identifier": headers["Lambda-Extension-Identifier"]}
+
+
+def listen():
+    while True:
+        _, event = ask("event/next", **me)
+        with heard.open("a") as notes:
+            notes.write(event["requestId"] + "\\n")
+
+
+threading.Thread(target=listen, daemon=True).start()
+
+
+def handler(event, context):
+    return heard.read_text().split()
+"""
+
+
+def test_an_internal_extension_hears_of_invocations(aws: Any, make_function: Any, call: Call) -> None:
+    """Given a runtime that registers an extension of its own, then that hears of each invocation."""
+    name = make_function(aws, INTERNAL, Timeout=10)
+    answers = [call(aws, name, LogType="Tail")[1] for _ in range(2)]
+    heard, _ = call(aws, name)
+    assert heard[:2] == [answer["ResponseMetadata"]["RequestId"] for answer in answers]
+    report = base64.b64decode(answers[1]["LogResult"]).decode().splitlines()[-1]
+    assert report.startswith(f"REPORT RequestId: {answers[1]['ResponseMetadata']['RequestId']}\tDuration: ")
+
+
+def test_extensions_run_in_spare_containers(make_cloud: Any, extended_in: MakeExtended, call: Call) -> None:
+    """Given a cloud that keeps spare containers, then an extension in one of them lives as in any other."""
+    cloud = make_cloud(RELAMBDA_POOL_SIZE="2")
+    aws = cloud.client()
+    name = extended_in(aws, "spared")
+    assert cloud.comes_to(lambda: len(cloud.containers()) == 2), "the first waits by now"
+    told, _ = call(aws, name)
+    assert not cloud.containers_of(name), "the function has a container of its own"
+    assert told["ready"] == ["spared"]
+    assert told["notes"]["spared"][0] == f"registers {name} None None"
