@@ -1,12 +1,13 @@
 """An engine that may come later: a cloud starts without one, and finds it when a function first needs it."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from relambda.actors.engine import Engine, Mount, Sandbox, SandboxListener, SandboxSpec
+from relambda.actors.engine import Engine
+from relambda.actors.engine_around import EngineAround
 
 
-class LateEngine:
+class LateEngine(EngineAround):
     """Implements `Engine` with the one that `find` gives; looked for at each call until it is found.
 
     Every method but `close` raises EngineUnavailableError while there is none.
@@ -22,52 +23,6 @@ class LateEngine:
             if self._engine is None:
                 self._engine = self._find()
             return self._engine
-
-    def ping(self) -> str:
-        """The engine's name and version."""
-        return self._found().ping()
-
-    def runtime_api_host(self) -> str:
-        """The local address to bind for containers of this engine to reach."""
-        return self._found().runtime_api_host()
-
-    def host_name(self) -> str:
-        """What sandboxes call this machine."""
-        return self._found().host_name()
-
-    def ensure_image(
-        self, candidates: Sequence[str], on_progress: Callable[[str], None], architecture: str = ""
-    ) -> str:
-        """The first candidate that is present, or could be pulled."""
-        return self._found().ensure_image(candidates, on_progress, architecture)
-
-    def bake(self, image: str, mounts: Sequence[Mount]) -> str:
-        """An image that holds these folders too."""
-        return self._found().bake(image, mounts)
-
-    def resolved_image(self, image: str) -> str:
-        """A present image's name with its digest."""
-        return self._found().resolved_image(image)
-
-    def image_id(self, image: str) -> str:
-        """The id that an image's name stands for."""
-        return self._found().image_id(image)
-
-    def command(self, spec: SandboxSpec) -> list[str]:
-        """What the init of a sandbox runs as its runtime."""
-        return self._found().command(spec)
-
-    def check_mounts(self, image: str, mounts: Sequence[Mount]) -> None:
-        """Have the engine look for folders of this machine."""
-        self._found().check_mounts(image, mounts)
-
-    def start_sandbox(self, spec: SandboxSpec, listener: SandboxListener) -> Sandbox:
-        """Create and start a container with the init waiting."""
-        return self._found().start_sandbox(spec, listener)
-
-    def sweep(self) -> int:
-        """Remove all containers that carry this cloud's label."""
-        return self._found().sweep()
 
     def close(self) -> None:
         """Let go of connections, if there are any."""

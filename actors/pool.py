@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from relambda.actors.engine import Engine, EngineError, Mount, Sandbox, SandboxListener, SandboxSpec
+from relambda.actors.engine_around import EngineAround
 from relambda.actors.packages import Packages
 from relambda.actors.pool_listener import SpareListener
 from relambda.actors.pool_spare import CODE, Shape, Spare, code_folder, common_mounts, fits
@@ -22,7 +23,7 @@ _BACK_OFF_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 10.0
 
 
-class PooledEngine:
+class PooledEngine(EngineAround):
     """Implements `Engine` with another one, and keeps spare sandboxes of the images that were used last.
 
     `size` are kept of each image, `total` at most of all together. They are started one at a time, while nobody waits
@@ -193,47 +194,12 @@ class PooledEngine:
             self._filler.join(_STOP_SECONDS)
         return self._engine.sweep()
 
-    def ping(self) -> str:
-        """The engine's name and version."""
-        return self._engine.ping()
-
-    def runtime_api_host(self) -> str:
-        """The local address to bind for containers of this engine to reach."""
-        return self._engine.runtime_api_host()
-
-    def host_name(self) -> str:
-        """What sandboxes call this machine."""
-        return self._engine.host_name()
-
-    def ensure_image(
-        self, candidates: Sequence[str], on_progress: Callable[[str], None], architecture: str = ""
-    ) -> str:
-        """The first candidate that is present, or could be pulled."""
-        return self._engine.ensure_image(candidates, on_progress, architecture)
-
-    def check_mounts(self, image: str, mounts: Sequence[Mount]) -> None:
-        """Have the engine look for folders of this machine."""
-        self._engine.check_mounts(image, mounts)
-
-    def bake(self, image: str, mounts: Sequence[Mount]) -> str:
-        """An image that holds these folders too."""
-        return self._engine.bake(image, mounts)
-
-    def resolved_image(self, image: str) -> str:
-        """A present image's name with its digest."""
-        return self._engine.resolved_image(image)
-
-    def image_id(self, image: str) -> str:
-        """The id that an image's name stands for."""
-        return self._engine.image_id(image)
-
-    def command(self, spec: SandboxSpec) -> list[str]:
-        """What the init of a sandbox runs as its runtime."""
-        return self._engine.command(spec)
-
     def close(self) -> None:
         """Let go of connections."""
         self._engine.close()
+
+    def _found(self) -> Engine:
+        return self._engine
 
 
 def _discard(spares: Sequence[Spare]) -> None:
