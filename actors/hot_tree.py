@@ -10,6 +10,8 @@ from pathlib import Path
 
 MOST = 1000
 """Files that one look takes in, those nearest to the top first: about 5 ms. What lies deeper is the watcher's."""
+_DEPENDENCIES = frozenset({"node_modules", "site-packages"})
+"""Folders of others' code, looked at behind everything else."""
 
 
 class Ignored:
@@ -52,17 +54,17 @@ def look(folder: Path, ignored: Ignored) -> Look:
 
 
 def _files(folder: Path, ignored: Ignored) -> Iterator[tuple[str, os.stat_result]]:
-    """Up to MOST files and links with their paths below the folder, level by level."""
-    waiting, left = deque([""]), MOST
-    while waiting:
-        parent = waiting.popleft()
+    """Up to MOST files and links with their paths below the folder, level by level, dependencies last."""
+    waiting, last, left = deque([""]), deque[str](), MOST
+    while waiting or last:
+        parent = (waiting or last).popleft()
         for entry in _entries(folder / parent):
             path = f"{parent}{entry.name}"
             if ignored(path):
                 continue
             try:
                 if entry.is_dir(follow_symlinks=False):
-                    waiting.append(f"{path}/")
+                    (last if entry.name in _DEPENDENCIES else waiting).append(f"{path}/")
                     continue
                 yield path, entry.stat(follow_symlinks=False)
             except FileNotFoundError:

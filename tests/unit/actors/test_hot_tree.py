@@ -120,6 +120,21 @@ def test_a_look_is_bounded_and_sees_the_top_first(tmp_path: Path, monkeypatch: p
     assert look(tmp_path, DEFAULT) != before
 
 
+def test_dependencies_do_not_hide_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given more dependencies than a look takes in, then code that lies deeper than they do still shows."""
+    monkeypatch.setattr(hot_tree, "MOST", 20)
+    (tmp_path / "node_modules" / "a").mkdir(parents=True)
+    for number in range(30):
+        (tmp_path / "node_modules" / "a" / f"{number:02d}.js").touch()
+    (tmp_path / "src" / "a" / "b" / "c").mkdir(parents=True)
+    (tmp_path / "src" / "a" / "b" / "c" / "d.js").write_text("one")
+    before = look(tmp_path, DEFAULT)
+    (tmp_path / "src" / "a" / "b" / "c" / "d.js").write_text("three")
+    assert look(tmp_path, DEFAULT) != before
+    (tmp_path / "node_modules" / "a" / "00.js").write_text("a dependency")
+    assert look(tmp_path, DEFAULT) != before
+
+
 def test_a_folder_that_is_gone_is_an_error(tmp_path: Path) -> None:
     """A missing folder is not an empty one."""
     with pytest.raises(FileNotFoundError):
