@@ -81,7 +81,7 @@ def parse_flags(words: Sequence[str]) -> ContainerFlags:
             dns=tuple(given.dns),
             host_config=_host_config(given),
         )
-    except (ValueError, DockerException) as error:
+    except (ValueError, OSError, DockerException) as error:
         raise FlagError(str(error)) from error
 
 
