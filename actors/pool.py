@@ -84,7 +84,8 @@ class PooledEngine(EngineAround):
             return None
         shape = Shape(self._engine.image_id(spec.image), spec.architecture, common_mounts(spec.mounts))
         self._want(shape, spec.memory_mb)
-        spec = replace(spec, environment={**spec.environment, **self._variables})
+        given = {name: self._variables.get(name, value) for name, value in spec.environment.items()}
+        spec = replace(spec, environment=given)
         while (spare := self._take(shape, spec.memory_mb)) is not None:
             self._rename_for(spec, spare)
             try:

@@ -72,6 +72,7 @@ def fits(spec: SandboxSpec) -> bool:
         and not spec.ports
         and all(mount.fixed and is_small(mount.source) for mount in code)
         and not _SHELLS_OWN & spec.environment.keys()
+        and all(name.isascii() and name.isidentifier() for name in spec.environment)
     )
 
 

@@ -25,6 +25,7 @@ def handler(event, context):
     limits = [pathlib.Path("/sys/fs/cgroup", name) for name in ("memory/memory.limit_in_bytes", "memory.max")]
     return {
         "variable": os.environ.get("ODD"),
+        "flag": os.environ.get("FLAG"),
         "name": os.environ["AWS_LAMBDA_FUNCTION_NAME"],
         "handler": os.environ["_HANDLER"],
         "user": getpass.getuser(),
@@ -40,7 +41,7 @@ ODD = 'it\'s "odd" \\n %s $HOME `id`\nsecond line\\ ünï'
 @pytest.fixture
 def pooled(make_cloud: Any) -> Any:
     """A cloud that keeps two spare containers of each image."""
-    return make_cloud(RELAMBDA_POOL_SIZE="2")
+    return make_cloud(RELAMBDA_POOL_SIZE="2", LAMBDA_DOCKER_FLAGS="-e odd.name=1 -e FLAG=flag")
 
 
 def spares(cloud: Any) -> int:
@@ -65,7 +66,7 @@ def test_a_spare_container_becomes_the_functions_own(
     assert pooled.containers_of(first) == set(), "a container was made for the function"
     layer = aws.publish_layer_version(LayerName="lib", Content={"ZipFile": zipped("X = 1")})
     members = {
-        "Environment": {"Variables": {"ODD": ODD}},
+        "Environment": {"Variables": {"ODD": ODD, "FLAG": "own"}},
         "MemorySize": 512,
         "Layers": [layer["LayerVersionArn"]],
         "Timeout": 30,
@@ -77,6 +78,7 @@ def test_a_spare_container_becomes_the_functions_own(
     assert pooled.containers_of(second) == set(), "a container was made for the function"
     assert seen == {
         "variable": ODD,
+        "flag": "flag",
         "name": second,
         "handler": "index.handler",
         "user": "sbx_user1051",
