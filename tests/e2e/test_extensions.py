@@ -267,3 +267,21 @@ def test_extensions_run_in_spare_containers(make_cloud: Any, extended_in: MakeEx
     assert not cloud.containers_of(name), "the function has a container of its own"
     assert told["ready"] == ["spared"]
     assert told["notes"]["spared"][0] == f"registers {name} None None"
+
+
+def test_a_crash_is_told_to_the_other_extensions(
+    aws: Any, shared_cloud: Any, make_extended: MakeExtended, call: Call
+) -> None:
+    """Given two extensions, when one ends in an invocation, then the other hears of the failure."""
+    name = make_extended("breaks", "watches", variables={"MODE": "die"})
+    failed, _ = call(aws, name, "long")
+    assert failed["errorType"] == "Extension.Crash"
+    assert shared_cloud.comes_to(lambda: f"{name}: watches notes SHUTDOWN failure" in shared_cloud.log())
+
+
+def test_eleven_extensions_are_too_many(aws: Any, make_extended: MakeExtended, call: Call) -> None:
+    """Given one extension more than there may be, then nothing runs, and the invocation says why."""
+    failed, answer = call(aws, make_extended(*(f"extension-{number}" for number in range(11))))
+    assert answer["FunctionError"] == "Unhandled"
+    assert failed["errorType"] == "Extension.TooManyExtensions"
+    assert "10 extensions, and 11 were found" in failed["errorMessage"]
