@@ -165,13 +165,13 @@ def test_an_extension_that_does_not_end_times_the_invocation_out(
     aws: Any, make_extended: MakeExtended, call: Call, shared_cloud: Any
 ) -> None:
     """Given an extension that never asks again, then the caller has its answer, and the environment is reset."""
-    name = make_extended("hangs", "watches", variables={"MODE": "hang"}, Timeout=6)
+    name = make_extended("hangs", "watches", variables={"MODE": "hang"}, Timeout=8)
     first, answer = call(aws, name)
     assert "FunctionError" not in answer
     told = f"{name}: watches notes SHUTDOWN timeout"
     assert shared_cloud.comes_to(lambda: told in shared_cloud.log())
     again, _ = call(aws, name)
-    assert (first["count"], again["count"]) == (1, 1)
+    assert (first.get("count"), again.get("count")) == (1, 1), again
     assert again["environment"] == first["environment"]
     assert again["notes"]["hangs"].count(f"registers {name} None None") == 2
 
