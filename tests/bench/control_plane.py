@@ -1,6 +1,5 @@
-"""The control plane: reads of a cloud of 10,000 functions, durable writes, and restarts."""
+"""The control plane: durable writes to 1,000 functions, reads of 10,000, writes again, and restarts."""
 
-import itertools
 import json
 import resource
 import time
@@ -24,45 +23,65 @@ from bench_cloud import (  # type: ignore[import-not-found]
 from http_client import Connection  # type: ignore[import-not-found]
 from measure import Figure, of_samples, throughput  # type: ignore[import-not-found]
 
-HELD, CLIENTS, RESTARTED, RESTARTS = 10_000, 8, 1_000, 5
+SOME, MANY, CLIENTS, RESTARTS = 1_000, 10_000, 8, 5
 
 
 def control_plane(scratch: Path) -> Iterator[Figure]:
     """A cloud of its own: filled, read, written to."""
     cloud = relambda("start", "-d", "--port", "0", "--state-dir", str(scratch / "control-plane"))
     try:
-        yield filled(cloud, HELD)
+        yield filled(cloud, range(SOME))
+        yield from _writes(cloud, SOME, ">= 400")
+        yield filled(cloud, range(SOME, MANY))
         yield from _reads(cloud)
-        yield from _writes(cloud)
+        yield from _writes(cloud, MANY, "")
     finally:
         relambda("stop", "--state-dir", cloud["state_dir"])
 
 
 def _reads(cloud: dict[str, Any]) -> Iterator[Figure]:
     def get(connection: Connection) -> None:
-        ok(connection.request("GET", f"{FUNCTIONS}/{named(HELD // 2)}"))
+        ok(connection.request("GET", f"{FUNCTIONS}/{named(MANY // 2)}"))
 
     def list_(connection: Connection) -> None:
         ok(connection.request("GET", f"{FUNCTIONS}?MaxItems=50"))
 
     yield _measured(cloud, "GetFunction", get, ">= 1000")
-    yield _measured(cloud, f"ListFunctions, 50 of {HELD:,}", list_, ">= 1000")
+    yield _measured(cloud, f"ListFunctions, 50 of {MANY:,}", list_, ">= 1000")
 
 
-def _writes(cloud: dict[str, Any]) -> Iterator[Figure]:
-    """Each write is the first of its kind for its function: a new version, a new alias."""
-    functions = itertools.cycle(map(named, range(HELD)))
+def _writes(cloud: dict[str, Any], held: int, target: str) -> Iterator[Figure]:
+    """To each of the last thousand functions once: a second PublishVersion would have nothing to write."""
+    some = range(held - SOME, held)
 
-    def publish(connection: Connection) -> None:
-        post(connection, f"{FUNCTIONS}/{next(functions)}/versions", b"{}")
+    def publish(connection: Connection, index: int) -> None:
+        post(connection, f"{FUNCTIONS}/{named(index)}/versions", b"{}")
 
-    def alias(connection: Connection) -> None:
-        name = next(functions)
-        body = {"Name": f"alias-{time.monotonic_ns()}", "FunctionVersion": "$LATEST"}
-        post(connection, f"{FUNCTIONS}/{name}/aliases", json.dumps(body).encode())
+    def alias(connection: Connection, index: int) -> None:
+        body = {"Name": "live", "FunctionVersion": "$LATEST"}
+        post(connection, f"{FUNCTIONS}/{named(index)}/aliases", json.dumps(body).encode())
 
-    yield _measured(cloud, "PublishVersion, durable", publish, ">= 400")
-    yield _measured(cloud, "CreateAlias, durable", alias, ">= 400")
+    yield _through(cloud, f"CreateAlias, durable, {held:,} functions", alias, some, target)
+    yield _through(cloud, f"PublishVersion, durable, {held:,} functions", publish, some, target)
+
+
+def _through(
+    cloud: dict[str, Any], name: str, once: Callable[[Connection, int], object], functions: range, target: str = ""
+) -> Figure:
+    """Do it to each of these functions once."""
+    connect = connector(cloud)
+
+    def work(share: range) -> None:
+        with connect() as connection:
+            for index in share:
+                once(connection, index)
+
+    cpu, began = cpu_seconds(cloud), time.perf_counter()
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        list(clients.map(work, (functions[client::CLIENTS] for client in range(CLIENTS))))
+    seconds, cpu = time.perf_counter() - began, cpu_seconds(cloud) - cpu
+    rate, cpu_ms = len(functions) / seconds, 1000 * cpu / len(functions)
+    return Figure(f"{name}, {CLIENTS} clients", "per s", rate, target=target, cpu_ms=cpu_ms)
 
 
 def _measured(cloud: dict[str, Any], name: str, once: Callable[[Connection], object], target: str) -> Figure:
@@ -76,22 +95,17 @@ def named(index: int) -> str:
     return f"many-{index:05d}"
 
 
-def filled(cloud: dict[str, Any], count: int) -> Figure:
-    """Create so many functions, and wait until they are Active."""
-    connect = connector(cloud)
+def filled(cloud: dict[str, Any], functions: range) -> Figure:
+    """Create these functions, and wait until the last ones are Active."""
 
-    def create(client: int) -> None:
-        with connect() as connection:
-            for index in range(client, count, CLIENTS):
-                post(connection, FUNCTIONS, creation(named(index)))
+    def create(connection: Connection, index: int) -> None:
+        post(connection, FUNCTIONS, creation(named(index)))
+
+    figure: Figure = _through(cloud, f"CreateFunction, {len(functions):,} functions", create, functions)
+    with connector(cloud)() as connection:
+        for index in functions[-CLIENTS:]:
             wait_active(connection, named(index))
-
-    cpu, began = cpu_seconds(cloud), time.perf_counter()
-    with ThreadPoolExecutor(CLIENTS) as clients:
-        list(clients.map(create, range(CLIENTS)))
-    seconds, cpu = time.perf_counter() - began, cpu_seconds(cloud) - cpu
-    name = f"CreateFunction to Active, {count:,} functions, {CLIENTS} clients"
-    return Figure(name, "per s", count / seconds, cpu_ms=1000 * cpu / count)
+    return figure
 
 
 def restarts(scratch: Path) -> Iterator[Figure]:
@@ -100,7 +114,7 @@ def restarts(scratch: Path) -> Iterator[Figure]:
     cloud = relambda(*start)
     samples, cpus = list[float](), list[float]()
     try:
-        filled(cloud, RESTARTED)
+        filled(cloud, range(SOME))
         for _ in range(RESTARTS):
             relambda("stop", "--state-dir", cloud["state_dir"])
             before, began = _children_seconds(), time.perf_counter()
@@ -110,7 +124,7 @@ def restarts(scratch: Path) -> Iterator[Figure]:
     finally:
         relambda("stop", "--state-dir", cloud["state_dir"])
     cpu = sorted(cpus)[len(cpus) // 2]
-    yield of_samples(f"restart with {RESTARTED:,} functions, command to Ready", samples, target="<= 1000", cpu_ms=cpu)
+    yield of_samples(f"restart with {SOME:,} functions, command to Ready", samples, target="<= 1000", cpu_ms=cpu)
 
 
 def _children_seconds() -> float:
