@@ -58,6 +58,8 @@ class Conversation:
         self._reported: Report | None = None
         self._started = self._idle = self._runtime_done = False
         self._gate = MarkGate()
+        self.finishing = False
+        """Whether the caller has its answer, or is about to, and the runtime is about to ask for more."""
 
     def init_begins(self, phase: Phase) -> None:
         """Processes are about to start; called by the instance's actor."""
@@ -79,6 +81,7 @@ class Conversation:
     def begin(self, invocation: Invocation, timer: Timer) -> None:
         """An invocation is about to be handed over; called by the function's actor."""
         self._timer, self._idle, self._runtime_done, self._restore_ms = timer, False, False, 0.0
+        self.finishing = False
         invocation.cold_start_ms, self._init_ms = self._init_ms, 0.0
         self._began = time.monotonic()
         if invocation.trace is not None:
@@ -221,6 +224,7 @@ class Conversation:
         """End an invocation's log, and answer it if it has no answer, for a reason of the environment's own."""
         self._stop_timer()
         self._gate.clear()
+        self.finishing = False
         invocation, self.mark = ended.invocation, ended.invocation.request_id
         report = self._report(invocation, failure.status, failure.error_type)
         now_ms = self.instance.room.clock.now_ms()
@@ -253,6 +257,7 @@ class Conversation:
                 answer.finish()
             return
         marked = self._log_end(answer)
+        self.finishing = True
         if not invocation.tail:
             answer.finish()
         if marked:
@@ -261,8 +266,9 @@ class Conversation:
     def _log_end(self, answer: Answer) -> bool:
         """The invocation is over; whether a mark is wanted behind its output."""
         invocation, report = answer.invocation, self._report_of(answer)
-        marked = self.log.wants_mark() or invocation.tail
-        if self.log.is_loud:
+        loud = self.log.is_loud
+        marked = loud or self.log.wants_mark() or invocation.tail
+        if loud:
             self._gate.shut(invocation.request_id)
         self.log.ends(report, marked=marked)
         if invocation.tail:

@@ -44,7 +44,9 @@ class Fleet:
         self._starting.add(self._start(self.version))
 
     def _start_missing(self) -> None:
-        if len(self._starting) < len(self._waiting) and len(self.instances()) < self._most:
+        """Start one, unless as many as wait are coming: those that start, and those that have just answered."""
+        coming = len(self._starting) + sum(instance.conversation.finishing for instance in self._busy)
+        if coming < len(self._waiting) and len(self.instances()) < self._most:
             self._starting.add(self._start(self.version))
 
     def _reload(self, instance: Instance) -> None:

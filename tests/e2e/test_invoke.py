@@ -40,6 +40,25 @@ def handler(event, context):
         "version": context.function_version,
     }
 """
+LATE = """
+import time
+
+from awslambdaric.lambda_runtime_client import LambdaRuntimeClient
+
+asks = LambdaRuntimeClient.wait_next_invocation
+
+
+def asks_late(client):
+    time.sleep(1)
+    return asks(client)
+
+
+LambdaRuntimeClient.wait_next_invocation = asks_late
+
+
+def handler(event, context):
+    return context.log_stream_name
+"""
 Call = Callable[..., Any]
 SOON = {"Delay": 0.05, "MaxAttempts": 1200}
 
@@ -65,6 +84,15 @@ def test_a_warm_environment_serves_again(aws: Any, probe: str, call: Call) -> No
     assert first["environment"] == second["environment"]
     assert answer["ExecutedVersion"] == "$LATEST"
     assert "FunctionError" not in answer
+
+
+def test_a_caller_that_comes_before_the_runtime(aws: Any, make_function: Any, call: Call, shared_cloud: Any) -> None:
+    """Given a runtime that takes its time to ask for more, when its caller calls again, then no other one is started."""
+    name = make_function(aws, LATE)
+    environments = {call(aws, name)[0] for _ in range(3)}
+
+    assert len(environments) == 1
+    assert len(shared_cloud.containers_of(name)) == 1
 
 
 def test_as_many_environments_as_invocations(
