@@ -87,7 +87,7 @@ def test_a_warm_environment_serves_again(aws: Any, probe: str, call: Call) -> No
 
 
 def test_a_caller_that_comes_before_the_runtime(aws: Any, make_function: Any, call: Call, shared_cloud: Any) -> None:
-    """Given a runtime that takes its time to ask for more, when its caller calls again, then no other one is started."""
+    """Given a runtime that takes its time to ask for more, when its caller calls again, then no other one starts."""
     name = make_function(aws, LATE)
     environments = {call(aws, name)[0] for _ in range(3)}
 
