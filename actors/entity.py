@@ -18,6 +18,8 @@ from relambda.store.records import Append, Checkpoint
 
 S = TypeVar("S")
 _log = logging.getLogger(__name__)
+CROWDED_SECONDS = 1.0
+"""How long an actor waits for its next message where there are too many."""
 
 
 class EntityActor(pykka.ThreadingActor, Generic[S]):
@@ -156,8 +158,10 @@ class EntityActor(pykka.ThreadingActor, Generic[S]):
             _log.warning("no checkpoint of %s: the store refused it", self.resource.stream, exc_info=True)
 
     def _passivate_later(self) -> None:
-        reference = self.actor_ref
-        self.room.scheduler.after(self.room.options.passivate_after, lambda: _tell_if_alive(reference, Passivate()))
+        reference, seconds = self.actor_ref, self.room.options.passivate_after
+        if self.room.post.crowded():
+            seconds = min(seconds, CROWDED_SECONDS)
+        self.room.scheduler.after(seconds, lambda: _tell_if_alive(reference, Passivate()))
 
     def _passivate(self) -> None:
         used, self._used = self._used, False

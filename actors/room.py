@@ -26,6 +26,10 @@ class Post(Protocol):
         """Put a message into the inbox of a stream's actor; any thread."""
         ...
 
+    def crowded(self) -> bool:
+        """Whether so many actors live that those with nothing to do should go soon."""
+        ...
+
     def retire(self, stream: str) -> bool:
         """Called by a stream's actor that wants to stop: True, and it is forgotten, when its inbox is empty."""
         ...

@@ -19,6 +19,8 @@ from relambda.actors.room import Room
 from relambda.actors.supervision import Budget
 
 _log = logging.getLogger(__name__)
+MOST_AT_LEISURE = 1_000
+"""Actors that may wait for their next message at leisure; each is a thread, and thousands slow every request down."""
 _END_SECONDS = 5.0
 """How long instances may take to end, all together."""
 ActorStart: TypeAlias = "Callable[[ResourceName, Room], pykka.ActorRef[Any]]"
@@ -126,6 +128,10 @@ class ActorSystem:
                 return
         _log.error("the actor of %s failed and is started again in %.2f s", stream, delay, exc_info=error)
         self._scheduler.after(delay, lambda: self._restart(stream))
+
+    def crowded(self) -> bool:
+        """Whether so many actors live that those with nothing to do should go soon; a hint, read without the lock."""
+        return len(self._residents) > MOST_AT_LEISURE
 
     def count(self) -> int:
         """How many actors of streams there are."""

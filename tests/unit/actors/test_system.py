@@ -9,7 +9,7 @@ from typing import Any
 import pykka
 import pytest
 
-from relambda.actors import codec
+from relambda.actors import codec, system
 from relambda.actors.domain.code_signing import (
     CodeSigningState,
     CreateCodeSigningConfig,
@@ -171,6 +171,21 @@ def test_an_idle_actor_is_let_go(here: World) -> None:
     here.time.advance(301.0)
     assert before.actor_stopped.wait(SECONDS)
     assert here.system.count() == 0
+
+    after, state = here.who()
+    assert after is not before
+    assert state.config is not None
+
+
+def test_many_idle_actors_go_soon(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given more actors than may wait at leisure, then an idle one is gone within seconds, and a message starts it."""
+    monkeypatch.setattr(system, "MOST_AT_LEISURE", -1)
+    here.system.ask(create())
+    before, _ = here.who()
+    for _ in range(2):
+        here.time.armed()
+        here.time.advance(1.0)
+    assert before.actor_stopped.wait(SECONDS)
 
     after, state = here.who()
     assert after is not before
