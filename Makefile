@@ -25,7 +25,7 @@ JAVASCRIPT_INSTALLED := $(JAVASCRIPT)/node_modules/.package-lock.json
 .PHONY: run test lint bench coverage options stop clean engine image images registry compiler javascript links
 
 run: $(VENV)/run.stamp engine image
-	@RELAMBDA_DEMO_RUNTIME=$(RUNTIME) $(BIN)/python -P -m relambda.api.demo
+	@RELAMBDA_DEMO_RUNTIME=$(RUNTIME) $(BIN)/python -P -m relambda.api.cli.demo
 
 test: $(VENV)/dev.stamp engine images registry compiler javascript
 	@$(BIN)/python -P -m pytest -n $(TEST_WORKERS) --dist worksteal $(PYTEST_ARGS)

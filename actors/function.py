@@ -13,9 +13,9 @@ from relambda.actors.domain.routing import check_admission, invocable, resolve
 from relambda.actors.domain.state import FunctionState, function
 from relambda.actors.domain.version import Status, Version
 from relambda.actors.entity import EntityActor
-from relambda.actors.failures import Failure
-from relambda.actors.fleet import Fleet
-from relambda.actors.instance import Instance
+from relambda.actors.environments.failures import Failure
+from relambda.actors.environments.fleet import Fleet
+from relambda.actors.environments.instance import Instance
 from relambda.actors.invocation import Invocation
 from relambda.actors.messages import (
     CodeChanged,
@@ -30,7 +30,7 @@ from relambda.actors.messages import (
 from relambda.actors.preparation import Outcome
 from relambda.actors.provisioning import Provisioning
 from relambda.actors.room import Room
-from relambda.actors.trace import Trace, trace_of
+from relambda.actors.traces.trace import Trace, trace_of
 
 
 class FunctionActor(EntityActor[FunctionState]):

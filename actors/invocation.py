@@ -6,8 +6,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from relambda.actors.runtime_session import RuntimeEvent, RuntimeFailure
-from relambda.actors.trace import Trace
+from relambda.actors.runtime_api.session import RuntimeEvent, RuntimeFailure
+from relambda.actors.traces.trace import Trace
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from relambda.actors.domain.decider import Command
 from relambda.actors.domain.version import Status
-from relambda.actors.failures import Failure
+from relambda.actors.environments.failures import Failure
 from relambda.actors.invocation import Invocation
 
 if TYPE_CHECKING:
-    from relambda.actors.instance import Instance
+    from relambda.actors.environments.instance import Instance
 
 
 @dataclass(frozen=True, slots=True)

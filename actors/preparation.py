@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from relambda.actors import sandbox_user
 from relambda.actors.domain.configuration import Layer
 from relambda.actors.domain.version import Code, Status, Version
-from relambda.actors.engine import Engine, EngineError, ImageAccessDeniedError, ImageNotFoundError, Mount
-from relambda.actors.hot_folder import HotFolderError, Roots
-from relambda.actors.packages import Packages
-from relambda.actors.trust import Trust
+from relambda.actors.engine import sandbox_user
+from relambda.actors.engine.contract import Engine, EngineError, ImageAccessDeniedError, ImageNotFoundError, Mount
+from relambda.actors.environments.trust import Trust
+from relambda.actors.hot_reload.folder import HotFolderError, Roots
+from relambda.actors.packages.packages import Packages
 from relambda.store.blobs import Blobs
 
 _log = logging.getLogger(__name__)

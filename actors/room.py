@@ -6,15 +6,15 @@ from typing import Protocol
 
 from relambda.actors.clock import Clock, Scheduler
 from relambda.actors.concurrency import Concurrency
-from relambda.actors.debugging import Debugging
-from relambda.actors.engine import Engine
-from relambda.actors.environment import Surroundings
-from relambda.actors.hot_reload import HotReload
-from relambda.actors.log_writer import LogWriter
-from relambda.actors.packages import Packages
+from relambda.actors.engine.contract import Engine
+from relambda.actors.environments.debugging import Debugging
+from relambda.actors.environments.variables import Surroundings
+from relambda.actors.hot_reload.hot_reload import HotReload
+from relambda.actors.logs.writer import LogWriter
+from relambda.actors.packages.packages import Packages
 from relambda.actors.preparation import Preparation
-from relambda.actors.runtime_api import RuntimeApi
-from relambda.actors.trace_sink import TraceSink
+from relambda.actors.runtime_api.listener import RuntimeApi
+from relambda.actors.traces.sink import TraceSink
 from relambda.store.blobs import Blobs
 from relambda.store.interface import Store
 

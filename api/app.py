@@ -8,12 +8,12 @@ import falcon
 
 from relambda.actors.domain.refusals import Refusal
 from relambda.api import resources
-from relambda.api.addressee import addressee
 from relambda.api.call import HANDLERS, Call
 from relambda.api.cloud import Cloud
 from relambda.api.control import add_control_routes
+from relambda.api.network.addressee import addressee
+from relambda.api.network.upstream import Upstream
 from relambda.api.public_url import public_url
-from relambda.api.upstream import Upstream
 from relambda.api.wire.dialect import dialect_of
 from relambda.api.wire.errors import ServiceError, render
 from relambda.api.wire.model import Service, load

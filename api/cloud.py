@@ -12,20 +12,20 @@ from typing import Any
 
 from relambda.actors.clock import SystemClock
 from relambda.actors.codec import event_types
-from relambda.actors.debugging import Debugging
 from relambda.actors.domain.decider import Command
 from relambda.actors.domain.limits import Limits
 from relambda.actors.domain.names import ResourceName
-from relambda.actors.hot_folder import Roots
+from relambda.actors.environments.debugging import Debugging
+from relambda.actors.hot_reload.folder import Roots
 from relambda.actors.invocation import Invocation, Outcome
-from relambda.actors.log_writer import LogWriter
-from relambda.actors.trace_sink import TraceSink
+from relambda.actors.logs.writer import LogWriter
+from relambda.actors.traces.sink import TraceSink
 from relambda.api.cloud_file import own_version
 from relambda.api.code_storage import CodeStorage
-from relambda.api.doors import Doors
-from relambda.api.injection import Injection
+from relambda.api.network.doors import Doors
+from relambda.api.network.injection import Injection
 from relambda.api.records import Records
-from relambda.api.settings import Settings
+from relambda.api.settings.settings import Settings
 from relambda.api.tenure import Tenure
 from relambda.api.views import Views
 from relambda.snapshots.archive import Readable

@@ -5,7 +5,7 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from relambda.api.option import Listen
+from relambda.api.settings.option import Listen
 
 NAME = "cloud.json"
 ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}

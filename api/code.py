@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from relambda.actors.domain.names import ResourceName
 from relambda.actors.domain.refusals import Refusal, invalid
 from relambda.actors.domain.version import Code, Version
-from relambda.actors.hot_folder import HotFolderError
-from relambda.actors.packages import PackageError, inspect_zip
+from relambda.actors.hot_reload.folder import HotFolderError
+from relambda.actors.packages.packages import PackageError, inspect_zip
 from relambda.api.call import Call
 from relambda.api.s3 import fetch
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import falcon
 
-from relambda.actors.debugging import DebugTarget
 from relambda.actors.domain.names import LATEST, Scope, function_name
+from relambda.actors.environments.debugging import DebugTarget
 from relambda.api.cloud import Cloud, ImportConflictError
 from relambda.api.code_location import CODE_PATH, sign
 from relambda.api.launching import description

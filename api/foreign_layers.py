@@ -11,7 +11,7 @@ from typing import Any
 
 from relambda.actors.domain.configuration import Layer
 from relambda.actors.domain.refusals import Refusal, invalid
-from relambda.actors.packages import PackageError, inspect_zip
+from relambda.actors.packages.packages import PackageError, inspect_zip
 from relambda.api.call import Call
 from relambda.store.blobs import Blobs
 from relambda.store.errors import StoreError

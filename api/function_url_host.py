@@ -9,7 +9,7 @@ Only the id is kept, so the URL stays right when the cloud moves to another port
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from relambda.api.aws_hosts import FUNCTION_URL, is_aws_host
+from relambda.api.network.aws_hosts import FUNCTION_URL, is_aws_host
 
 
 def function_url(base_url: str, url_id: str, region: str) -> str:

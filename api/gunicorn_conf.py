@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from typing import Any
 
-from relambda.api.settings import Settings
+from relambda.api.settings.settings import Settings
 from relambda.api.stopping import CLOSE_SECONDS, DRAIN_SECONDS, STOP_SECONDS
 from relambda.api.worker import CloudWorker
 from relambda.api.wsgi import Gateway

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from relambda.actors.debugging import DebugTarget
 from relambda.actors.domain.version import Version
+from relambda.actors.environments.debugging import DebugTarget
 
 HOST = "127.0.0.1"
 _WORKSPACE = "${workspaceFolder}"

@@ -9,7 +9,7 @@ from relambda.actors.domain.layers import LayerVersion, check_use, layer, newest
 from relambda.actors.domain.names import ResourceName
 from relambda.actors.domain.refusals import Refusal, invalid
 from relambda.actors.domain.version import Code
-from relambda.actors.package_size import unzipped_size
+from relambda.actors.packages.size import unzipped_size
 from relambda.api.call import Call
 from relambda.api.foreign_layers import foreign_layer
 from relambda.api.views import Views

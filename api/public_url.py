@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from relambda.api.settings import Settings
+from relambda.api.settings.settings import Settings
 
 _HTTPS_PORT = 443
 

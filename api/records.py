@@ -6,12 +6,12 @@ It outlives restarts and imports, and is no part of pods.
 import logging
 from dataclasses import dataclass
 
-from relambda.actors.log_writer import LogWriter
-from relambda.actors.trace_daemon import TraceDaemon
-from relambda.actors.trace_forward import DaemonForward
-from relambda.actors.trace_sink import Forward, TraceSink
-from relambda.api.settings import Settings
-from relambda.store.logs_store import LogStore
+from relambda.actors.logs.writer import LogWriter
+from relambda.actors.traces.daemon import TraceDaemon
+from relambda.actors.traces.forward import DaemonForward
+from relambda.actors.traces.sink import Forward, TraceSink
+from relambda.api.settings.settings import Settings
+from relambda.store.logs.logs_store import LogStore
 from relambda.store.state_dir import StateDirectory
 from relambda.store.traces import TraceStore
 
@@ -46,7 +46,7 @@ def forwards_of(settings: Settings) -> list[Forward]:
     if settings.xray_daemon is not None:
         forwards.append(DaemonForward(settings.xray_daemon.host, settings.xray_daemon.port))
     if settings.otlp_endpoint:
-        from relambda.actors.trace_otlp import OtlpForward  # noqa: PLC0415 - costs memory where it is not wanted
+        from relambda.actors.traces.otlp import OtlpForward  # noqa: PLC0415 - costs memory where it is not wanted
 
         forwards.append(OtlpForward(settings.otlp_endpoint))
     return forwards

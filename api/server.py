@@ -13,15 +13,16 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import AppImportError
 
-from relambda.actors.engine import EngineError
-from relambda.api import gunicorn_conf, log_file
-from relambda.api.authority import AuthorityError
+from relambda.actors.engine.contract import EngineError
+from relambda.api import gunicorn_conf
+from relambda.api.cli import log_file
 from relambda.api.cloud_file import CloudFile, Process, own_version, url_of
-from relambda.api.doors import Doors
 from relambda.api.exit_codes import ExitCode
-from relambda.api.listening import address_of
-from relambda.api.option import SettingsError
-from relambda.api.settings import Settings
+from relambda.api.network.authority import AuthorityError
+from relambda.api.network.doors import Doors
+from relambda.api.network.listening import address_of
+from relambda.api.settings.option import SettingsError
+from relambda.api.settings.settings import Settings
 from relambda.api.stopping import CLOSE_SECONDS
 from relambda.api.wsgi import Gateway
 from relambda.store.errors import StoreError

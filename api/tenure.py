@@ -10,30 +10,30 @@ from relambda.actors.concurrency import Concurrency
 from relambda.actors.domain.limits import Limits
 from relambda.actors.domain.names import ResourceName
 from relambda.actors.domain.state import Head
-from relambda.actors.engine import Engine, EngineError
-from relambda.actors.engine_docker import DockerEngine
-from relambda.actors.engine_late import LateEngine
-from relambda.actors.hot_folder import Roots
-from relambda.actors.hot_reload import HotReload
-from relambda.actors.hot_tree import Ignored
+from relambda.actors.engine.contract import Engine, EngineError
+from relambda.actors.engine.docker_engine import DockerEngine
+from relambda.actors.engine.late import LateEngine
+from relambda.actors.hot_reload.folder import Roots
+from relambda.actors.hot_reload.hot_reload import HotReload
+from relambda.actors.hot_reload.tree import Ignored
+from relambda.actors.hot_reload.watcher import Watcher
 from relambda.actors.kinds import STARTS
-from relambda.actors.packages import Packages
-from relambda.actors.pool import PooledEngine
+from relambda.actors.packages.packages import Packages
+from relambda.actors.pool.pooled_engine import PooledEngine
 from relambda.actors.preparation import Preparation
 from relambda.actors.rebuild import rebuild_views
 from relambda.actors.room import Options, Room
-from relambda.actors.runtime_api import RuntimeApi
+from relambda.actors.runtime_api.listener import RuntimeApi
 from relambda.actors.system import ActorSystem
-from relambda.actors.trace_daemon import TraceDaemon
-from relambda.actors.watcher import Watcher
-from relambda.api.bridge import surroundings
+from relambda.actors.traces.daemon import TraceDaemon
 from relambda.api.code_storage import CodeStorage
-from relambda.api.debug_config import debugging_of
-from relambda.api.image_names import candidates_of
-from relambda.api.injection import Injection
+from relambda.api.network.bridge import surroundings
+from relambda.api.network.injection import Injection
 from relambda.api.records import Records, start_trace_daemon
-from relambda.api.sandboxes import container_options
-from relambda.api.settings import Settings
+from relambda.api.settings.debug_config import debugging_of
+from relambda.api.settings.image_names import candidates_of
+from relambda.api.settings.sandboxes import container_options
+from relambda.api.settings.settings import Settings
 from relambda.api.views import Views
 from relambda.store.blobs import Blobs
 from relambda.store.log import LmdbStore

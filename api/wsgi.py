@@ -3,14 +3,14 @@
 import gc
 from typing import TYPE_CHECKING, Any
 
-from relambda.api.settings import Settings
+from relambda.api.settings.settings import Settings
 
 if TYPE_CHECKING:
     import falcon
 
     from relambda.api.cloud import Cloud
-    from relambda.api.doors import Doors
-    from relambda.api.tls_gate import TlsGate
+    from relambda.api.network.doors import Doors
+    from relambda.api.network.tls_gate import TlsGate
 
 
 class Gateway:

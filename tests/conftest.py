@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from relambda.actors.engine_docker import DockerEngine
-from relambda.actors.images import list_images
+from relambda.actors.engine.docker_engine import DockerEngine
+from relambda.actors.images.builder import list_images
 
 settings.register_profile("suite", deadline=None)  # no test is timed: machines are loaded
 settings.load_profile("suite")

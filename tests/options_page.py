@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from relambda.api.settings import options_table
+from relambda.api.settings.settings import options_table
 
 PAGE = Path(__file__).parents[1] / "docs" / "options.md"
 

@@ -4,14 +4,14 @@ from itertools import pairwise
 from typing import Any
 
 from relambda.api.call import Call, Output
-from relambda.api.log_call import group_of, invalid, logs_operation, without_nones
-from relambda.api.log_pages import Cut, Page, behind, take_page
-from relambda.api.log_pattern import parse
-from relambda.api.log_pattern_text import Pattern
-from relambda.store.logs_events import EventTable
-from relambda.store.logs_groups import GroupTable
-from relambda.store.logs_keys import LAST
-from relambda.store.logs_records import EVENT_OVERHEAD, LogEvent, LogGroup, Place, StreamName
+from relambda.api.logs.call import group_of, invalid, logs_operation, without_nones
+from relambda.api.logs.pages import Cut, Page, behind, take_page
+from relambda.api.logs.pattern import parse
+from relambda.api.logs.pattern_text import Pattern
+from relambda.store.logs.events import EventTable
+from relambda.store.logs.groups import GroupTable
+from relambda.store.logs.keys import LAST
+from relambda.store.logs.records import EVENT_OVERHEAD, LogEvent, LogGroup, Place, StreamName
 
 MOST_EVENTS = 10_000
 BATCH_BYTES = 1_048_576

@@ -6,12 +6,12 @@ from itertools import islice
 from typing import Any
 
 from relambda.api.call import Call, Output
-from relambda.api.log_call import arn_of, group_of, identified, invalid, logs_operation, without_nones
-from relambda.api.log_pages import name_token, token_name
+from relambda.api.logs.call import arn_of, group_of, identified, invalid, logs_operation, without_nones
+from relambda.api.logs.pages import name_token, token_name
 from relambda.api.wire.errors import ServiceError
-from relambda.store.logs_events import EventTable
-from relambda.store.logs_groups import GroupTable
-from relambda.store.logs_records import GroupName, LogGroup
+from relambda.store.logs.events import EventTable
+from relambda.store.logs.groups import GroupTable
+from relambda.store.logs.records import GroupName, LogGroup
 
 RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545),

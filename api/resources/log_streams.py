@@ -3,11 +3,11 @@
 from typing import Any
 
 from relambda.api.call import Call, Output
-from relambda.api.log_call import arn_of, group_of, invalid, logs_operation, without_nones
-from relambda.api.log_pages import name_token, token_name
-from relambda.store.logs_events import EventTable
-from relambda.store.logs_groups import GroupTable
-from relambda.store.logs_records import GroupName, LogStream, StreamName, StreamSpan
+from relambda.api.logs.call import arn_of, group_of, invalid, logs_operation, without_nones
+from relambda.api.logs.pages import name_token, token_name
+from relambda.store.logs.events import EventTable
+from relambda.store.logs.groups import GroupTable
+from relambda.store.logs.records import GroupName, LogStream, StreamName, StreamSpan
 
 
 @logs_operation("CreateLogStream")

@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
-from relambda.actors import trace_sampling
 from relambda.actors.domain.refusals import Refusal
-from relambda.actors.trace_document import BadSegmentError, read_segment, trace_id
+from relambda.actors.traces import sampling as trace_sampling
+from relambda.actors.traces.document import BadSegmentError, read_segment, trace_id
 from relambda.api.call import Call, Output, operation
 from relambda.api.trace_summary import read, summary, whole_trace
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from measure import Figure, of_samples  # type: ignore[import-not-found]
 
-from relambda.actors.engine import Mount, SandboxExit, SandboxSpec
-from relambda.actors.engine_docker import DockerEngine
-from relambda.actors.images import image_candidates
-from relambda.actors.runtime_api import RuntimeApi
-from relambda.actors.runtime_session import ExecutionEnvironment, RuntimeEvent, RuntimeFailure, Session
+from relambda.actors.engine.contract import Mount, SandboxExit, SandboxSpec
+from relambda.actors.engine.docker_engine import DockerEngine
+from relambda.actors.images.builder import image_candidates
+from relambda.actors.runtime_api.listener import RuntimeApi
+from relambda.actors.runtime_api.session import ExecutionEnvironment, RuntimeEvent, RuntimeFailure, Session
 
 
 class Waiter:

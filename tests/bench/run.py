@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from relambda.actors.engine_docker import DockerEngine
+from relambda.actors.engine.docker_engine import DockerEngine
 
 sys.path.insert(0, str(Path(__file__).parent))
 from bench_cloud import (  # type: ignore[import-not-found]

@@ -19,10 +19,10 @@ import docker
 import pytest
 from botocore.config import Config
 
-from relambda.actors.engine_docker import DockerEngine
+from relambda.actors.engine.docker_engine import DockerEngine
+from relambda.api.cli.daemon import gone
+from relambda.api.cli.http_client import health
 from relambda.api.cloud_file import CloudFile, Process
-from relambda.api.daemon import gone
-from relambda.api.http_client import health
 
 ACCOUNT = "111111111111"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/test"

@@ -20,7 +20,7 @@ import yaml
 from botocore.config import Config
 from docker.errors import NotFound
 
-from relambda.api.http_client import health
+from relambda.api.cli.http_client import health
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(400)]
 

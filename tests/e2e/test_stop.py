@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from relambda.api.http_client import health
+from relambda.api.cli.http_client import health
 
 pytestmark = pytest.mark.docker
 

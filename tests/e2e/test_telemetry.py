@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from relambda.actors.engine_docker import DockerEngine
+from relambda.actors.engine.docker_engine import DockerEngine
 
 pytestmark = pytest.mark.docker
 

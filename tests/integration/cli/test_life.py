@@ -8,9 +8,9 @@ from typing import Any, Protocol
 
 import pytest
 
+from relambda.api.cli.http_client import health
 from relambda.api.cloud_file import CloudFile
 from relambda.api.exit_codes import ExitCode
-from relambda.api.http_client import health
 
 pytestmark = pytest.mark.docker
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import boto3
 
-from relambda.api.http_client import health
+from relambda.api.cli.http_client import health
 
 
 def package() -> bytes:

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 import docker
 import pytest
 
-from relambda.actors.engine import Mount, Sandbox, SandboxExit, SandboxSpec
-from relambda.actors.engine_docker import DockerEngine
+from relambda.actors.engine.contract import Mount, Sandbox, SandboxExit, SandboxSpec
+from relambda.actors.engine.docker_engine import DockerEngine
 
 _WAIT_SECONDS = 30
 

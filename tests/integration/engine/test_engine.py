@@ -10,8 +10,8 @@ from typing import Any
 import docker
 import pytest
 
-from relambda.actors.engine import EngineError, EngineUnavailableError, Mount, Sandbox, SandboxSpec
-from relambda.actors.engine_docker import DockerEngine
+from relambda.actors.engine.contract import EngineError, EngineUnavailableError, Mount, Sandbox, SandboxSpec
+from relambda.actors.engine.docker_engine import DockerEngine
 
 pytestmark = pytest.mark.docker
 
@@ -20,8 +20,8 @@ Launch = Callable[..., tuple[Sandbox, Any]]
 
 DYING_CLOUD = """
 import os, signal, sys
-from relambda.actors.engine import SandboxSpec
-from relambda.actors.engine_docker import DockerEngine
+from relambda.actors.engine.contract import SandboxSpec
+from relambda.actors.engine.docker_engine import DockerEngine
 
 class Listener:
     def on_output(self, data):

@@ -13,9 +13,9 @@ from typing import Any
 import docker
 import pytest
 
-from relambda.actors.engine import EngineError, ImageUnavailableError, Mount, SandboxSpec
-from relambda.actors.engine_docker import DockerEngine
-from relambda.actors.images import build, image_candidates, list_images
+from relambda.actors.engine.contract import EngineError, ImageUnavailableError, Mount, SandboxSpec
+from relambda.actors.engine.docker_engine import DockerEngine
+from relambda.actors.images.builder import build, image_candidates, list_images
 
 pytestmark = pytest.mark.docker
 

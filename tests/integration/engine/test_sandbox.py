@@ -9,8 +9,8 @@ from typing import Any
 import docker
 import pytest
 
-from relambda.actors.engine import EngineError, Mount, Sandbox, SandboxExit
-from relambda.actors.engine_docker import DockerEngine
+from relambda.actors.engine.contract import EngineError, Mount, Sandbox, SandboxExit
+from relambda.actors.engine.docker_engine import DockerEngine
 
 pytestmark = pytest.mark.docker
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from relambda.api.doors import Doors, open_doors
-from relambda.api.settings import Settings
+from relambda.api.network.doors import Doors, open_doors
+from relambda.api.settings.settings import Settings
 
 
 @pytest.fixture
@@ -81,8 +81,8 @@ def test_who_may_not_open_them_is_told_what_is_missing(address: str) -> None:
     """Given a process without the capability for low ports, then there are none, and the warning names it."""
     code = (
         "import logging; logging.basicConfig()\n"
-        "from relambda.api.doors import open_doors\n"
-        "from relambda.api.settings import Settings\n"
+        "from relambda.api.network.doors import open_doors\n"
+        "from relambda.api.settings.settings import Settings\n"
         f"assert open_doors(Settings.read({{}}), {address!r}) is None"
     )
     command = ["setpriv", "--bounding-set=-net_bind_service", sys.executable, "-P", "-c", code]

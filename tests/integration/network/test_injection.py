@@ -10,12 +10,12 @@ import dns.query
 import dns.rcode
 import pytest
 
-from relambda.actors.trust import AUTHORITY
-from relambda.api import name_server
-from relambda.api.doors import open_doors
-from relambda.api.injection import Injection
-from relambda.api.sandboxes import container_options
-from relambda.api.settings import Settings
+from relambda.actors.environments.trust import AUTHORITY
+from relambda.api.network import name_server
+from relambda.api.network.doors import open_doors
+from relambda.api.network.injection import Injection
+from relambda.api.settings.sandboxes import container_options
+from relambda.api.settings.settings import Settings
 
 
 def test_options_decide_what_names_lead_to(tmp_path: Path, silent: str, monkeypatch: pytest.MonkeyPatch) -> None:

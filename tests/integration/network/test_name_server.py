@@ -13,10 +13,10 @@ import dns.rdatatype
 import dns.rrset
 import pytest
 
-from relambda.api import name_server
-from relambda.api.name_rules import NameRules
-from relambda.api.name_server import NameServer
-from relambda.api.option import Listen
+from relambda.api.network import name_server
+from relambda.api.network.name_rules import NameRules
+from relambda.api.network.name_server import NameServer
+from relambda.api.settings.option import Listen
 
 HERE = "192.0.2.7"
 SECONDS = 10.0

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from relambda.actors.trust import AUTHORITY, BUNDLE
-from relambda.api import tls_gate
-from relambda.api.authority import FILE, Authority, AuthorityError
-from relambda.api.tls_gate import TlsGate
+from relambda.actors.environments.trust import AUTHORITY, BUNDLE
+from relambda.api.network import tls_gate
+from relambda.api.network.authority import FILE, Authority, AuthorityError
+from relambda.api.network.tls_gate import TlsGate
 
 LAMBDA = "lambda.us-east-1.amazonaws.com"
 

@@ -10,8 +10,8 @@ import falcon
 import pytest
 from falcon.testing import create_environ
 
-from relambda.api import upstream
-from relambda.api.upstream import Upstream
+from relambda.api.network import upstream
+from relambda.api.network.upstream import Upstream
 
 
 class Endless(BaseHTTPRequestHandler):

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from relambda.actors.runtime_api import RuntimeApi
-from relambda.actors.runtime_session import ExecutionEnvironment, RuntimeEvent, RuntimeFailure
-from relambda.actors.telemetry import Telemetry
+from relambda.actors.runtime_api.listener import RuntimeApi
+from relambda.actors.runtime_api.session import ExecutionEnvironment, RuntimeEvent, RuntimeFailure
+from relambda.actors.telemetry.telemetry import Telemetry
 
 WAIT = 20.0
 _REGISTER = "/2020-01-01/extension/register"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from relambda.actors.runtime_session import RuntimeFailure
+from relambda.actors.runtime_api.session import RuntimeFailure
 
 OK = (202, b'{"status":"OK"}')
 Reader = Callable[[Any], tuple[int, dict[str, str], bytes]]
@@ -164,7 +164,7 @@ def test_a_refused_body_that_does_not_come_is_not_waited_for(
     running: Any, reply_of: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Given a refused request whose body stalls, when the bound is over, then the refusal is told, and the end."""
-    monkeypatch.setattr("relambda.actors.runtime_body.DRAIN_SECONDS", 0.05)
+    monkeypatch.setattr("relambda.actors.runtime_api.body.DRAIN_SECONDS", 0.05)
     client = running.raw(
         f"POST /2018-06-01/runtime/invocation/other/response HTTP/1.1\r\nHost: {running.host}\r\n"
         "Content-Length: 9\r\n\r\nhalf".encode()
@@ -269,7 +269,7 @@ def test_a_chunks_line_that_stalls_ends_the_connection(running: Any, monkeypatch
     client = running.http()
     client.request("GET", "/2018-06-01/ping")
     assert client.getresponse().read() == b"pong"
-    monkeypatch.setattr("relambda.actors.runtime_connection.HEAD_SECONDS", 0.3)
+    monkeypatch.setattr("relambda.actors.runtime_api.connection.HEAD_SECONDS", 0.3)
     client.sock.sendall(streaming(running, b"5"))
     assert client.sock.recv(1) == b""
 

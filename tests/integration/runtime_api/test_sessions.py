@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from relambda.actors.runtime_api import RuntimeApi
+from relambda.actors.runtime_api.listener import RuntimeApi
 
 Reader = Callable[[Any], tuple[int, dict[str, str], bytes]]
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from relambda.actors.clock import SystemClock
-from relambda.actors.telemetry import Telemetry
+from relambda.actors.telemetry.telemetry import Telemetry
 
 TELEMETRY, LOGS = "/2022-07-01/telemetry", "/2020-08-15/logs"
 WAIT = 20.0

@@ -19,7 +19,7 @@ from relambda.actors.domain.names import Scope
 from relambda.actors.domain.refusals import Refusal
 from relambda.api.app import create_app
 from relambda.api.cloud import Cloud
-from relambda.api.settings import Settings
+from relambda.api.settings.settings import Settings
 from relambda.api.wire.errors import UNMODELLED
 from relambda.api.wire.model import Operation, Service, Shape, load
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from relambda.api.cloud_file import NAME, CloudFile, Process, url_of
-from relambda.api.option import Listen
+from relambda.api.settings.option import Listen
 
 
 def cloud(master: Process) -> CloudFile:

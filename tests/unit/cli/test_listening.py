@@ -2,8 +2,8 @@ import socket
 
 import pytest
 
-from relambda.api.listening import CannotListenError, PortInUseError, address_of, bind
-from relambda.api.option import Listen
+from relambda.api.network.listening import CannotListenError, PortInUseError, address_of, bind
+from relambda.api.settings.option import Listen
 
 
 def test_port_zero_takes_a_free_one() -> None:

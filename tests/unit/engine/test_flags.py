@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from relambda.actors.engine_flags import ContainerFlags, FlagError, parse_flags
+from relambda.actors.engine.flags import ContainerFlags, FlagError, parse_flags
 
 
 @pytest.mark.parametrize(

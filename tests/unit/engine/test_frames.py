@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relambda.actors.engine_frames import (
+from relambda.actors.engine.frames import (
     ExtensionExited,
     ExtensionFound,
     ExtensionsTold,

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from relambda.actors.engine import EngineError
-from relambda.actors.engine_self import OwnContainer
+from relambda.actors.engine.contract import EngineError
+from relambda.actors.engine.own_container import OwnContainer
 
 OWN = OwnContainer(
     addresses={"cloud_default": "172.20.0.2"},

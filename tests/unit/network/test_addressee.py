@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relambda.api.addressee import LAMBDA, addressee
-from relambda.api.aws_hosts import is_aws_host, service_of_host
+from relambda.api.network.addressee import LAMBDA, addressee
+from relambda.api.network.aws_hosts import is_aws_host, service_of_host
 
 SIGNED = "AWS4-HMAC-SHA256 Credential=AKIA/20260102/us-east-1/{}/aws4_request, SignedHeaders=host, Signature=0"
 HERE = "127.0.0.1:4566"

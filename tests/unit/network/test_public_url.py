@@ -4,7 +4,7 @@ import pytest
 
 from relambda.api.function_url_host import function_url
 from relambda.api.public_url import public_url
-from relambda.api.settings import Settings
+from relambda.api.settings.settings import Settings
 
 
 @pytest.mark.parametrize(

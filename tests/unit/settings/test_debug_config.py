@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from relambda.actors.debugging import DebugTarget
-from relambda.api.debug_config import DebugConfig, config_of, debugging_of, read_targets
-from relambda.api.option import SettingsError
-from relambda.api.settings import Settings
+from relambda.actors.environments.debugging import DebugTarget
+from relambda.api.settings.debug_config import DebugConfig, config_of, debugging_of, read_targets
+from relambda.api.settings.option import SettingsError
+from relambda.api.settings.settings import Settings
 
 ONE = "arn:aws:lambda:us-east-1:000000000000:function:one"
 TWO = "arn:aws:lambda:us-east-1:000000000000:function:two:7"

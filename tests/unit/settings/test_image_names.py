@@ -1,8 +1,8 @@
 import boto3
 import pytest
 
-from relambda.api.image_names import candidates_of
-from relambda.api.settings import Settings
+from relambda.api.settings.image_names import candidates_of
+from relambda.api.settings.settings import Settings
 
 IMAGELESS = {"nodejs", "nodejs4.3-edge", "custom"}
 """Names of the service model for which AWS has published no image (runtimes.tsv)."""

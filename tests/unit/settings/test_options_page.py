@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from relambda.api.settings import options_table
+from relambda.api.settings.settings import options_table
 
 
 def test_the_page_of_options_is_the_table_of_the_code() -> None:

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relambda.api.discontinued import DISCONTINUED, warnings
-from relambda.api.option import Listen, RuntimeImages, SettingsError
-from relambda.api.settings import Settings, options, options_table
+from relambda.api.settings.discontinued import DISCONTINUED, warnings
+from relambda.api.settings.option import Listen, RuntimeImages, SettingsError
+from relambda.api.settings.settings import Settings, options, options_table
 
 WHOLE = [name for name, row in options().items() if row.kind.allowed.startswith("a whole number")]
 

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from relambda.store.datafile import check_data_file
 from relambda.store.errors import StoreClosedError
-from relambda.store.logs_events import FIRST, LAST, EventTable
-from relambda.store.logs_groups import GroupTable
-from relambda.store.logs_records import (
+from relambda.store.logs.events import FIRST, LAST, EventTable
+from relambda.store.logs.groups import GroupTable
+from relambda.store.logs.logs_store import MAP_FACTOR, LogStore
+from relambda.store.logs.records import (
     GroupName,
     LogGroup,
     LogGroupExistsError,
@@ -23,7 +24,6 @@ from relambda.store.logs_records import (
     Place,
     StreamName,
 )
-from relambda.store.logs_store import MAP_FACTOR, LogStore
 
 Run = Callable[..., list[str]]
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -199,8 +199,8 @@ def test_the_store_is_a_sorted_list(
 
 
 PRELUDE = """
-from relambda.store.logs_records import *
-from relambda.store.logs_store import LogStore
+from relambda.store.logs.records import *
+from relambda.store.logs.logs_store import LogStore
 STREAM = StreamName(GroupName("111111111111", "us-east-1", "/g"), "s")
 """
 

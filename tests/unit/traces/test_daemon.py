@@ -12,10 +12,10 @@ from urllib.request import Request, urlopen
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from relambda.actors.trace_daemon import TraceDaemon
-from relambda.actors.trace_forward import DaemonForward
-from relambda.actors.trace_otlp import OtlpForward
-from relambda.actors.trace_sink import Forward, TraceSink
+from relambda.actors.traces.daemon import TraceDaemon
+from relambda.actors.traces.forward import DaemonForward
+from relambda.actors.traces.otlp import OtlpForward
+from relambda.actors.traces.sink import Forward, TraceSink
 from relambda.store.traces import TraceStore
 
 TRACE = "1-581cf771-a006649127e371903a2de979"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from relambda.actors.trace_document import BadSegmentError, read_segment, trace_id
+from relambda.actors.traces.document import BadSegmentError, read_segment, trace_id
 
 TRACE = "1-581cf771-a006649127e371903a2de979"
 GOOD: dict[str, Any] = {

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relambda.actors.domain.trace_header import TraceHeader
-from relambda.actors.trace import trace_of
+from relambda.actors.traces.trace import trace_of
 
 ROOT, PARENT = "1-5759e988-bd862e3fe1be46a994272793", "53995c3f42cd8ad8"
 HEX = "0123456789abcdef"

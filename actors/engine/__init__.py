@@ -1,0 +1,1 @@
+"""The container engine: what is asked of one, and how Docker's answers."""

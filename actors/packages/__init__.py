@@ -1,0 +1,1 @@
+"""Deployment packages: checked, unpacked once per content, merged."""

@@ -1,0 +1,1 @@
+"""Spare sandboxes, started ahead of the functions that will use them."""

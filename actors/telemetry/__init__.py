@@ -1,0 +1,1 @@
+"""The Telemetry and Logs APIs' deliveries to the extensions that have subscribed."""

@@ -1,0 +1,1 @@
+"""Traces of invocations: segments made, taken in, kept and passed on."""

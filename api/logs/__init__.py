@@ -1,0 +1,1 @@
+"""CloudWatch Logs' own notions: pages of events, and filter patterns."""

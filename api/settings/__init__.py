@@ -1,0 +1,1 @@
+"""The options of a cloud, and what they say of its parts."""

@@ -1,0 +1,1 @@
+"""Function logs in an LMDB environment of their own."""
