@@ -4,7 +4,6 @@ import logging
 import secrets
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -13,6 +12,7 @@ from typing import Final
 from relambda.actors.engine.around import EngineAround
 from relambda.actors.engine.contract import Engine, EngineError, Mount, Sandbox, SandboxListener, SandboxSpec
 from relambda.actors.packages.packages import Packages
+from relambda.actors.pool.demand import Demand
 from relambda.actors.pool.listener import SpareListener
 from relambda.actors.pool.spare import CODE, Shape, Spare, code_folder, common_mounts, fits
 
@@ -26,9 +26,10 @@ _STOP_SECONDS: Final = 10.0
 class PooledEngine(EngineAround):
     """Implements `Engine` with another one, and keeps spare sandboxes of the images that were used last.
 
-    `size` are kept of each image, `total` at most of all together. They are started one at a time, while nobody waits
-    for a start. `rename` lets a session of the Runtime API be found by another host name: a spare's own.
-    `variables` are those that the user has set for all containers; they win over a function's own.
+    `size` are kept of each image, more where that many were lately started in one go, `total` at most of all together
+    (see `Demand`). They are started one at a time, while nobody waits for a start. `rename` lets a session of the
+    Runtime API be found by another host name: a spare's own. `variables` are those that the user has set for all
+    containers; they win over a function's own.
     """
 
     def __init__(
@@ -42,11 +43,10 @@ class PooledEngine(EngineAround):
         total: int,
     ) -> None:
         self._engine, self._packages, self._rename, self._variables = engine, packages, rename, variables
-        self._size, self._total = min(size, total), total
+        self._size = min(size, total)
         self._changed = threading.Condition()
-        self._spares: OrderedDict[Shape, list[Spare]] = OrderedDict()
-        self._memory_mb: dict[Shape, int] = {}
-        self._surplus: list[Spare] = []
+        self._demand = Demand(size, total)
+        self._spares: dict[Shape, list[Spare]] = {}
         self._starting = 0
         self._quiet_from = 0.0
         self._stopped = False
@@ -57,7 +57,10 @@ class PooledEngine(EngineAround):
     def expect(self, image: str, architecture: str, mounts: Sequence[Mount], memory_mb: int) -> None:
         """A function of this image is about to be used: have spare sandboxes for it. Raises EngineError."""
         if self._size:
-            self._want(Shape(self._engine.image_id(image), architecture, common_mounts(mounts)), memory_mb)
+            shape = Shape(self._engine.image_id(image), architecture, common_mounts(mounts))
+            with self._changed:
+                self._demand.expect(shape, memory_mb)
+                self._changed.notify_all()
 
     def start_sandbox(self, spec: SandboxSpec, listener: SandboxListener) -> Sandbox:
         """A spare sandbox that becomes what is asked for, or else a new one. Raises EngineError."""
@@ -83,7 +86,8 @@ class PooledEngine(EngineAround):
         if not fits(spec):
             return None
         shape = Shape(self._engine.image_id(spec.image), spec.architecture, common_mounts(spec.mounts))
-        self._want(shape, spec.memory_mb)
+        with self._changed:
+            self._demand.started(shape, spec.memory_mb, time.monotonic())
         given = {name: self._variables.get(name, value) for name, value in spec.environment.items()}
         spec = replace(spec, environment=given)
         while (spare := self._take(shape, spec.memory_mb)) is not None:
@@ -115,41 +119,46 @@ class PooledEngine(EngineAround):
                 spares.remove(best)
             return best
 
-    def _want(self, shape: Shape, memory_mb: int) -> None:
-        with self._changed:
-            self._spares.setdefault(shape, [])
-            self._spares.move_to_end(shape)
-            self._memory_mb[shape] = memory_mb
-            while len(self._spares) * self._size > self._total:
-                oldest, spares = self._spares.popitem(last=False)
-                del self._memory_mb[oldest]
-                self._surplus += spares
-            self._changed.notify_all()
-
     def _fill(self) -> None:
         """The filler's thread: ends what is too much, starts what is lacking, one at a time, in quiet times."""
         while not self._stopped:
-            surplus, shape = self._work()
+            surplus, shape, memory_mb = self._work()
             _discard(surplus)
             try:
                 if shape is not None:
-                    self._add(shape, self._memory_mb.get(shape, 128))
+                    self._add(shape, memory_mb)
             except (EngineError, OSError) as error:
                 _log.warning("no spare sandbox of %s: %s", shape and shape.image, error)
                 with self._changed:
                     self._changed.wait_for(lambda: self._stopped, _BACK_OFF_SECONDS)
 
-    def _work(self) -> tuple[list[Spare], Shape | None]:
-        """Wait for what is to be ended now, or the shape of which one more is to be started now."""
+    def _work(self) -> tuple[list[Spare], Shape | None, int]:
+        """Wait for quiet, and for what to end then, or the shape and memory of one more to start."""
         with self._changed:
             while not self._stopped:
-                shape = next((shape for shape in reversed(self._spares) if len(self._spares[shape]) < self._size), None)
-                noise = self._quiet_from - time.monotonic()
-                surplus, self._surplus = self._surplus, []
-                if surplus or (shape is not None and not self._starting and noise <= 0):
-                    return surplus, None if surplus else shape
-                self._changed.wait(noise if shape is not None and noise > 0 else None)
-        return [], None
+                now = time.monotonic()
+                noise = self._quiet_from - now
+                if self._starting or noise > 0:
+                    self._changed.wait(None if self._starting else noise)
+                    continue
+                targets = self._demand.targets(now)
+                if surplus := self._take_surplus(targets):
+                    return surplus, None, 0
+                for shape, target in targets.items():
+                    if len(self._spares.get(shape, ())) < target:
+                        return [], shape, self._demand.memory_mb(shape)
+                self._changed.wait(self._demand.falls_in(now))
+        return [], None, 0
+
+    def _take_surplus(self, targets: Mapping[Shape, int]) -> list[Spare]:
+        surplus = list[Spare]()
+        for shape, spares in list(self._spares.items()):
+            target = targets.get(shape, 0)
+            surplus += spares[target:]
+            del spares[target:]
+            if not target:
+                del self._spares[shape]
+        return surplus
 
     def _add(self, shape: Shape, memory_mb: int) -> None:
         host, folder = secrets.token_hex(16), self._packages.scratch()
@@ -172,9 +181,9 @@ class PooledEngine(EngineAround):
         sandbox = self._engine.start_sandbox(spec, SpareListener(lambda: self._lost(host)))
         spare = Spare(sandbox, host, folder, memory_mb)
         with self._changed:
-            kept = not self._stopped and shape in self._spares
+            kept = not self._stopped
             if kept:
-                self._spares[shape].append(spare)
+                self._spares.setdefault(shape, []).append(spare)
         if not kept:
             _discard([spare])
 

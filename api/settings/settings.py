@@ -162,12 +162,12 @@ class Settings:
         "RELAMBDA_POOL_SIZE",
         whole(0),
         "2",
-        "How many containers of each image wait, started, for the next cold start; 0 is none.",
+        "How many containers of each image wait, started, for the next cold start (more after a burst); 0 is none.",
     )
     pool_total: int = option(
         "RELAMBDA_POOL_TOTAL",
         whole(0),
-        "8",
+        "12",
         "How many containers wait at most, of all images together; each takes about 12 MB.",
     )
     cpu_limit: bool = option(

@@ -31,6 +31,7 @@ from measure import Figure, of_samples  # type: ignore[import-not-found]
 ROUNDS = 9
 QUIET_SECONDS = 0.5
 TOGETHER = 10
+BURSTS = 3
 FILES, FILE_BYTES = 20_000, 12_500
 POOL = 2
 
@@ -54,16 +55,37 @@ def _against(state: Path, pool: str, measured: Any) -> list[Figure]:
 
 
 def _from_the_pool(cloud: dict[str, Any]) -> Iterator[Figure]:
-    """Each start finds the pool full, as one does that comes alone."""
-    samples = []
-    with connector(cloud)() as connection, closing(docker.from_env()) as engine:
+    """Each start finds the pool full, as one does that comes alone; a burst finds it as the burst before left it."""
+    samples, connect = [], connector(cloud)
+    with connect() as connection, closing(docker.from_env()) as engine:
         label = f"relambda={(Path(cloud['state_dir']) / 'cloud-id').read_text().strip()}"
+
+        def spares() -> int:
+            return len(engine.api.containers(filters={"label": [label, "relambda.spare"]}))
+
         for index in range(ROUNDS):
             create(connection, f"pooled-{index}")
-            wait_for(lambda: len(engine.api.containers(filters={"label": [label, "relambda.spare"]})) >= POOL + index)  # noqa: B023
+            wait_for(lambda: spares() >= POOL + index)  # noqa: B023
             time.sleep(QUIET_SECONDS)
             samples.append(invoke_ms(connection, f"pooled-{index}"))
-    yield of_samples("cold start from a spare container", samples, target="p50 <= 100")
+        for index in range(ROUNDS):
+            ok(connection.request("DELETE", f"{FUNCTIONS}/pooled-{index}"))
+        wait_for(lambda: spares() == POOL)
+        one = of_samples("cold start from a spare container", samples, target="p50 <= 100")
+        bursts = [_burst(connect, f"burst-{index}", lambda: spares() == TOGETHER) for index in range(BURSTS + 1)]
+    yield one
+    yield of_samples(f"{TOGETHER} cold starts at once, the first time, until the last", bursts[:1])
+    yield of_samples(f"{TOGETHER} cold starts at once, the next times", bursts[1:])
+
+
+def _burst(connect: Any, name: str, refilled: Callable[[], bool]) -> float:
+    """Ten at once, and wait until as many spare containers are there again."""
+    time.sleep(QUIET_SECONDS)
+    took = _together(connect, name)
+    with connect() as connection:
+        ok(connection.request("DELETE", f"{FUNCTIONS}/{name}"))
+    wait_for(refilled)
+    return took
 
 
 def _without(cloud: dict[str, Any]) -> Iterator[Figure]:
@@ -75,7 +97,7 @@ def _without(cloud: dict[str, Any]) -> Iterator[Figure]:
         yield small
         together = [_together(connect, f"together-{index}") for index in range(3)]
         times = sorted(together)[1] / small.value
-        yield of_samples(f"{TOGETHER} cold starts at once, until the last", together, note=f"{times:.1f} times one")
+        yield of_samples(f"{TOGETHER} cold starts at once, without", together, note=f"{times:.1f} times one")
         _create(connection, "large", _large_package())
         samples = [_restarted(connection, "large", index) for index in range(ROUNDS)]
         more = of_samples("cold start with 20,000 files, 250 MB", samples[1:], target=f"p50 <= {small.value + 100:.0f}")

@@ -1,6 +1,7 @@
 """Cold starts from spare containers: as if the container had been made for the function."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import docker
@@ -105,3 +106,27 @@ def test_lost_spare_containers_are_replaced_and_none_outlives_the_cloud(
     pooled.kill(master=True, worker=True)
     pooled.start()
     assert spares(pooled) == 0, "a killed cloud's containers were not swept"
+
+
+MEETS = (
+    "import socket\n\n\ndef handler(event, context):\n"
+    "    with socket.create_connection(event, timeout=30) as meeting:\n"
+    "        meeting.settimeout(30)\n"
+    "        meeting.recv(1)\n"
+)
+
+
+def test_a_burst_of_starts_is_awaited_again(
+    make_cloud: Any, make_function: Any, call: Callable[..., Any], rendezvous: Any
+) -> None:
+    """Given four first invokes at once, when they are over, then four containers wait for the next ones."""
+    cloud = make_cloud(RELAMBDA_POOL_SIZE="1", RELAMBDA_POOL_TOTAL="4")
+    aws = cloud.client()
+    name = make_function(aws, MEETS, Timeout=60)
+    with ThreadPoolExecutor(4) as callers:
+        invokes = [callers.submit(call, aws, name, rendezvous.address) for _ in range(4)]
+        rendezvous.expect(4)
+        rendezvous.release()
+        assert [invoke.result(60)[0] for invoke in invokes] == [None] * 4
+    aws.update_function_configuration(FunctionName=name, Description="the environments of what it was end")
+    assert cloud.comes_to(lambda: spares(cloud) == len(cloud.containers()) == 4)
