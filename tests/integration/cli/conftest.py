@@ -49,6 +49,7 @@ class Clouds:
 
     def foreground(self, name: str = "state", *arguments: str) -> subprocess.Popen[str]:
         where = ("--state-dir", str(self.directory(name)), "--host", "127.0.0.1", "--port", "0")
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # a cloud under nohup, as these tests may be, ignores hang-ups
         return subprocess.Popen(
             [*COMMAND, "start", *where, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
