@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from relambda.store.errors import StoreError, StoreFullError
 
@@ -38,6 +39,13 @@ class Segment:
     id: str
     owner: str
     document: bytes
+
+
+class Kept(NamedTuple):
+    """When the latest of a trace's segments came, in milliseconds since the epoch, and the trace's id."""
+
+    at_ms: int
+    trace: str
 
 
 class TraceStore:
@@ -68,11 +76,20 @@ class TraceStore:
         owners = {each.owner for each in found} - {""}
         return [each for each in found if each.owner in {"", owner}] if owner in owners or not owners else []
 
-    def traces(self, first: str, last: str, limit: int) -> Sequence[str]:
-        """Ids of traces from `first` to `last`, in their order, which is that of their beginning."""
-        query = "SELECT DISTINCT trace FROM segments WHERE trace >= ? AND trace <= ? ORDER BY trace LIMIT ?"
+    def traces(self, first: str, last: str, limit: int, owner: str = "") -> Sequence[str]:
+        """Ids of traces from `first` to below `last`, those that begin last in front, of an owner or of nobody."""
+        query = """SELECT DISTINCT trace FROM segments WHERE trace >= ? AND trace < ? AND owner IN ('', ?)
+            ORDER BY trace DESC LIMIT ?"""
         with self._lock, self._translated():
-            return [str(row[0]) for row in self._database.execute(query, (first, last, limit))]
+            return [str(row[0]) for row in self._database.execute(query, (first, last, owner, limit))]
+
+    def kept(self, since_ms: int, until: "Kept", limit: int, owner: str = "") -> "Sequence[Kept]":
+        """Traces of which a segment came from a time on and before `until`, those with the latest one in front."""
+        query = """SELECT max(kept_ms) AS kept, trace FROM segments WHERE kept_ms >= ? AND kept_ms <= ?
+            AND owner IN ('', ?) GROUP BY trace HAVING (kept, trace) < (?, ?) ORDER BY kept DESC, trace DESC LIMIT ?"""
+        given = (since_ms, until.at_ms, owner, until.at_ms, until.trace, limit)
+        with self._lock, self._translated():
+            return [Kept(int(row[0]), str(row[1])) for row in self._database.execute(query, given)]
 
     def trim(self, before_ms: int) -> int:
         """Remove what was kept before a time, and the oldest past the bound in bytes; how many segments those were."""

@@ -156,6 +156,98 @@ def test_segments_of_ones_own(xray: Callable[..., Any]) -> None:
     assert (summary["Id"], summary["HasError"], summary["EntryPoint"]["Name"]) == (trace, True, "own")
 
 
+def put(client: Any, trace: str, start: float, **members: Any) -> None:
+    """Put a segment of two seconds."""
+    own = {"name": "own", "id": "a" * 16, "trace_id": trace, "start_time": start, "end_time": start + 2, **members}
+    assert client.put_trace_segments(TraceSegmentDocuments=[json.dumps(own)])["UnprocessedTraceSegments"] == []
+
+
+def test_filters_find_what_a_function_did(
+    shared_cloud: Any, make_function: Any, call: Any, traced_zip: bytes, xray: Callable[..., Any]
+) -> None:
+    """Given the trace of a function that X-Ray's SDK annotates, then filters on it find it, and others do not."""
+    aws, client, began = shared_cloud.client(), xray(), datetime.now(UTC)
+    active = {"Mode": "Active"}
+    name = make_function(aws, Code={"ZipFile": traced_zip}, TracingConfig=active, MemorySize=256, Timeout=30)
+    header, _ = call(aws, name, {"customer": name})
+    trace = header.partition(";")[0].removeprefix("Root=")
+    assert shared_cloud.comes_to(lambda: "work" in documents(client, trace))
+
+    def found(expression: str) -> bool:
+        times = {"StartTime": began - timedelta(seconds=2), "EndTime": datetime.now(UTC) + timedelta(seconds=2)}
+        pages = client.get_paginator("get_trace_summaries").paginate(**times, FilterExpression=expression)
+        return trace in {each["Id"] for page in pages for each in page["TraceSummaries"]}
+
+    function = f'id(name: "{name}", type: "AWS::Lambda::Function")'
+    assert found(f'annotation.customer = "{name}" ok !partial duration < 100')
+    assert found(f"service({function}) {{ ok AND annotation[customer] }}")
+    assert found(f'edge(id(name: "{name}", type: "AWS::Lambda"), {function})')
+    assert not found(f'annotation.customer = "{name}" AND fault')
+    assert not found(f'service("{name}") {{ annotation.customer = "nobody" }}')
+
+
+def test_pages_of_a_filter(xray: Callable[..., Any]) -> None:
+    """Given more traces than a page looks at, then all pages together have those that fit, newest first."""
+    client, now = xray("444444444444"), int(datetime.now(UTC).timestamp())
+    traces = [f"1-{now - 300 + number:08x}-{number:024x}" for number in range(230)]
+    for number, trace in enumerate(traces):
+        put(client, trace, float(now - 300 + number), annotations={"even": number % 2 == 0})
+    times = {"StartTime": now - 300, "EndTime": now}
+    pages = list(client.get_paginator("get_trace_summaries").paginate(**times, FilterExpression="annotation.even"))
+
+    assert [each["Id"] for page in pages for each in page["TraceSummaries"]] == [
+        trace for number, trace in reversed(list(enumerate(traces))) if number % 2 == 0
+    ]
+    assert sum(page["TracesProcessedCount"] for page in pages) == 230
+    half = {"Sampling": True, "SamplingStrategy": {"Name": "FixedRate", "Value": 0.0}}
+    assert client.get_trace_summaries(**times, **half)["TraceSummaries"] == []
+
+
+@pytest.mark.parametrize(
+    ("meaning", "shift", "is_found"),
+    [
+        ("TraceId", 0, True),
+        ("TraceId", -3600, False),
+        ("Event", 0, False),
+        ("Event", 7200, True),
+        ("Service", 0, False),
+        ("Service", 3600, True),
+        ("Service", 7200, False),
+    ],
+)
+def test_what_a_time_means(xray: Callable[..., Any], meaning: str, shift: int, is_found: bool) -> None:
+    """Given a trace that began two hours ago and ended one hour ago, then each kind of time finds it at its own."""
+    client, now = xray("555555555555"), int(datetime.now(UTC).timestamp())
+    began = now - 7200
+    trace = f"1-{began:08x}-{shift % 16:x}{ord(meaning[0]):023x}"
+    put(client, trace, float(began), end_time=float(began + 3600))
+    found = client.get_trace_summaries(
+        StartTime=began + shift - 600, EndTime=began + shift + 600, TimeRangeType=meaning
+    )["TraceSummaries"]
+    (mine,) = [each for each in found if each["Id"] == trace] or [None]
+
+    assert (mine is not None) is is_found
+    assert mine is None or ("MatchedEventTime" in mine) is (meaning != "TraceId")
+
+
+def test_graphs(xray: Callable[..., Any]) -> None:
+    """Given a service that called a host, then the trace's graph and the service graph have both, and the client."""
+    client, now = xray("666666666666"), int(datetime.now(UTC).timestamp())
+    trace = f"1-{now - 5:08x}-{'6' * 24}"
+    host = {"name": "api.example.com", "id": "b" * 16, "namespace": "remote"}
+    put(client, trace, now - 5.0, subsegments=[{**host, "start_time": now - 4.5, "end_time": now - 4.0}])
+
+    for services in (
+        client.get_trace_graph(TraceIds=[trace])["Services"],
+        client.get_service_graph(StartTime=now - 60, EndTime=now)["Services"],
+    ):
+        own, remote, caller = services
+        assert (own["Name"], remote["Name"], caller["Type"]) == ("own", "api.example.com", "client")
+        assert own["Edges"][0]["ReferenceId"] == remote["ReferenceId"]
+        assert own["Edges"][0]["SummaryStatistics"]["OkCount"] == 1
+    assert xray("777777777777").get_trace_graph(TraceIds=[trace])["Services"] == []
+
+
 def test_what_is_refused(xray: Callable[..., Any]) -> None:
     """Given too many ids, a span of time past a day, or an operation that is not built, then X-Ray's own errors."""
     client, now = xray(), datetime.now(UTC)
@@ -163,6 +255,21 @@ def test_what_is_refused(xray: Callable[..., Any]) -> None:
         client.batch_get_traces(TraceIds=[ROOT] * 6)
     with pytest.raises(client.exceptions.InvalidRequestException):
         client.get_trace_summaries(StartTime=now - timedelta(days=2), EndTime=now)
+    times = {"StartTime": now - timedelta(hours=1), "EndTime": now}
+    for bad in (
+        {"FilterExpression": "okay"},
+        {"FilterExpression": 'group.name = "mine"'},
+        {"NextToken": "?"},
+        {"SamplingStrategy": {"Name": "FixedRate", "Value": 2.0}},
+        {"TimeRangeType": "Never"},
+        {"EndTime": now - timedelta(hours=2)},
+    ):
+        with pytest.raises(client.exceptions.InvalidRequestException):
+            client.get_trace_summaries(**{**times, **bad})
+    with pytest.raises(client.exceptions.InvalidRequestException):
+        client.get_service_graph(**times, GroupName="mine")
+    with pytest.raises(client.exceptions.InvalidRequestException):
+        client.get_service_graph(StartTime=now - timedelta(hours=7), EndTime=now)
     with pytest.raises(ClientError, match="GetGroups") as refused:
         client.get_groups()
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from relambda.store.errors import StoreError
-from relambda.store.traces import Segment, TraceStore
+from relambda.store.traces import Kept, Segment, TraceStore
 
 ONE, TWO = "1-5759e988-bd862e3fe1be46a994272793", "1-5759e989-bd862e3fe1be46a994272793"
 HERE, THERE = "111111111111/us-east-1/", "222222222222/us-east-1/"
@@ -38,7 +38,24 @@ def test_owners_do_not_see_each_other(tmp_path: Path) -> None:
     assert [each.id[0] for each in store.segments(ONE, HERE)] == ["a", "b"]
     assert store.segments(ONE, THERE) == []
     assert len(store.segments(TWO, THERE)) == 1, "what nobody owns is everybody's"
-    assert store.traces("1-5759e988-", "1-5759e988-g", 10) == [ONE]
+    assert store.traces("1-5759e988-", "1-5759e988-g", 10, HERE) == [ONE]
+    store.close()
+
+
+def test_traces_are_found_newest_first(tmp_path: Path) -> None:
+    """Given traces, when a page is asked for, then the latest is in front, and the next page goes on behind it."""
+    store = TraceStore(tmp_path / "t.sqlite", MEGABYTE)
+    store.put([segment(trace=TWO)], 1)
+    store.put([segment()], 2)
+    store.put([segment(trace=TWO, id_="b" * 16)], 2)
+    store.put([segment(trace=ONE.replace("2", "3"), owner=THERE)], 2)
+
+    assert store.traces("1-5759e988-", "1-5759e989-g", 10, HERE) == [TWO, ONE]
+    assert store.traces("1-5759e988-", TWO, 10, HERE) == [ONE]
+    assert store.kept(1, Kept(9, "2-"), 10, HERE) == [(2, TWO), (2, ONE)]
+    assert store.kept(1, Kept(2, TWO), 10, HERE) == [(2, ONE)]
+    assert store.kept(1, Kept(1, "2-"), 10, HERE) == [(1, TWO)]
+    assert store.kept(3, Kept(9, "2-"), 10, HERE) == []
     store.close()
 
 
