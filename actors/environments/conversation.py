@@ -50,7 +50,8 @@ class Conversation:
         self.extension_names: list[str] = []
         self.exit_code = 0
         self.mark = ""
-        self._began = self._init_ms = self._answered_ms = self._restore_ms = 0.0
+        self._began = self._init_ms = self._restore_ms = 0.0
+        self._answer_began_ms, self._answered_ms = 0.0, 0.0
         self._timer: Timer | None = None
         self._answer: Answer | None = None
         self._held: tuple[Answer, Report] | None = None
@@ -81,7 +82,7 @@ class Conversation:
     def begin(self, invocation: Invocation, timer: Timer) -> None:
         """An invocation is about to be handed over; called by the function's actor."""
         self._timer, self._idle, self._runtime_done, self._restore_ms = timer, False, False, 0.0
-        self.finishing = False
+        self.finishing, self._answer_began_ms = False, 0.0
         invocation.cold_start_ms, self._init_ms = self._init_ms, 0.0
         self._began = time.monotonic()
         if invocation.trace is not None:
@@ -100,7 +101,8 @@ class Conversation:
             self.events.runtime_init_done(self.init.phase)
         elif self._answer is not None:
             self._runtime_done = True
-            self.events.runtime_done(self._report_of(self._answer), self._answered_ms)
+            answer_ms = self._answer_began_ms or self._answered_ms, self._answered_ms
+            self.events.runtime_done(self._report_of(self._answer), answer_ms)
 
     def on_idle(self) -> None:
         """The init is over, or the invocation is; with an answer that is held for its log, that tells when it goes."""
@@ -166,6 +168,10 @@ class Conversation:
         """A hook of the function's failed, and the runtime exits next."""
         _log.info("%s: the restore failed: %s", self.instance.id, failure.error_type)
         self.restoration.fail("SnapStartException", "The afterRestore() runtime hook encountered an error.")
+
+    def on_answer_begins(self) -> None:
+        """The first byte of the function's answer is here; the rest may take its time."""
+        self._answer_began_ms = self._elapsed_ms()
 
     def on_response(self, request_id: str, payload: bytes) -> None:
         """The function answered."""

@@ -92,15 +92,17 @@ class PlatformEvents:
             record["tracing"] = {"type": "X-Amzn-Trace-Id", "value": invocation.trace_id}
         self._publish("start", {**record, "tenantId": invocation.tenant_id} if invocation.tenant_id else record)
 
-    def runtime_done(self, report: Report, answered_ms: float | None = None) -> None:
-        """The runtime has asked for work again, or will not; its answer was complete after `answered_ms`."""
+    def runtime_done(self, report: Report, answer_ms: tuple[float, float] | None = None) -> None:
+        """The runtime has asked for work again, or will not; its answer began and was complete after `answer_ms`."""
         if not self.heard:
             return
         record = runtime_done_record(report)
-        if answered_ms is not None:
+        if answer_ms is not None:
+            began, complete = answer_ms
             record["spans"] = [
-                _span("responseLatency", answered_ms),
-                _span("runtimeOverhead", report.duration_ms - answered_ms),
+                _span("responseLatency", began),
+                _span("responseDuration", complete - began),
+                _span("runtimeOverhead", report.duration_ms - complete),
             ]
         self._publish("runtimeDone", record)
 

@@ -1,7 +1,7 @@
 """A request's body: sized or chunked, with trailers; never read further than a limit."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from relambda.actors.runtime_api.connection import Connection
@@ -36,11 +36,17 @@ class Body:
         self._read = self._length == 0
         self._unasked = request.headers.get("expect", "").lower() == "100-continue"
 
-    def read(self, limit: int) -> bytes:
-        """The whole body. Raises BodyTooLargeError, BadRequestError, TruncatedRequestError, DisconnectedError."""
+    def read(self, limit: int, begins: Callable[[], None] | None = None) -> bytes:
+        """The whole body; `begins` is called when its first byte is here, if it has any.
+
+        Raises BodyTooLargeError, BadRequestError, TruncatedRequestError, DisconnectedError.
+        """
         if self._length is not None and self._length > limit:
             raise BodyTooLargeError
         self._ask()
+        if begins is not None and not self._read:
+            self._connection.await_some()
+            begins()
         data = self._collect(limit) if self._length is None else self._connection.read_exactly(self._length)
         self._read = True
         return data

@@ -113,6 +113,11 @@ class Connection:
             return self._take(count)
         return self._more(self.body_deadline, count)
 
+    def await_some(self) -> None:
+        """Wait for the next byte of a body, which stays to be read. Raises as `read_exactly`."""
+        if not self._buffer:
+            self._buffer += self._more(self.body_deadline)
+
     def _more(self, deadline: float | None, count: int = READ_BYTES) -> bytes:
         piece = self._receive(deadline, min(count, READ_BYTES))
         if not piece:

@@ -67,8 +67,10 @@ def _read(exchange: Exchange, longest: int) -> bytes:
 
     After one that broke off nothing follows but the runtime's end: its exit or the timeout tells the caller.
     """
+    session = exchange.session
+    begins = partial(session.answer_begins, exchange.generation) if session.hears_beginnings else None
     try:
-        return exchange.body.read(longest)
+        return exchange.body.read(longest, begins)
     except BodyTooLargeError:
         size = f"maximum allowed payload size ({longest} bytes)."
         error = error_document(_TOO_LARGE, f"Response payload size exceeded {size}")

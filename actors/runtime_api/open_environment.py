@@ -58,6 +58,17 @@ class OpenEnvironment(OpenSession):
         """See EnvironmentSession."""
         return not self._registry.empty
 
+    @property
+    def hears_beginnings(self) -> bool:
+        """See OpenSession: extensions may have subscribed to telemetry, nobody else can."""
+        return self.extended
+
+    def answer_begins(self, generation: int) -> None:
+        """See OpenSession."""
+        with self._lock:
+            self._check(generation)
+            self._hearer.on_answer_begins()
+
     def extensions(self) -> tuple[ExtensionInfo, ...]:
         """See EnvironmentSession."""
         with self._lock:

@@ -149,6 +149,14 @@ class OpenSession:
             if self._state is not RuntimeState.RUNNING:
                 raise bad_transition(self._state.value, wanted)
 
+    @property
+    def hears_beginnings(self) -> bool:
+        """Whether somebody wants to know when an answer begins; nothing is done for it otherwise."""
+        return False
+
+    def answer_begins(self, generation: int) -> None:
+        """The first byte of an answer is here. Raises DisconnectedError."""
+
     def respond(self, generation: int, request_id: str, payload: bytes) -> None:
         """The runtime answered. Raises RefusalError, DisconnectedError."""
         with self._lock:

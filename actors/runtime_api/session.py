@@ -132,6 +132,10 @@ class EnvironmentListener(SessionListener, Protocol):
         """
         ...
 
+    def on_answer_begins(self) -> None:
+        """The first byte of an answer is here; told only where there are extensions."""
+        ...
+
     def on_extensions_registered(self) -> None:
         """All extensions that were expected have registered themselves: the runtime may start."""
         ...

@@ -90,6 +90,29 @@ def handler(event, context):
 """
 
 
+STREAMER = """#!/var/lang/bin/python3.11
+import http.client, os, time
+
+runtime = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+streaming = {"Lambda-Runtime-Function-Response-Mode": "streaming"}
+
+
+def slowly():
+    yield b'"first '
+    time.sleep(1)
+    yield b'last"'
+
+
+while True:
+    runtime.request("GET", "/2018-06-01/runtime/invocation/next")
+    event = runtime.getresponse()
+    event.read()
+    answer = f"/2018-06-01/runtime/invocation/{event.headers['Lambda-Runtime-Aws-Request-Id']}/response"
+    runtime.request("POST", answer, slowly(), streaming)
+    runtime.getresponse().read()
+"""
+
+
 @pytest.fixture
 def aws(shared_cloud: Any) -> Any:
     """A client of the shared cloud."""
@@ -109,9 +132,10 @@ def observed(aws: Any, make_function: Any, observer: socket.socket) -> str:
     """A function with an extension that is told everything."""
     body = io.BytesIO()
     with zipfile.ZipFile(body, "w") as archive:
-        entry = zipfile.ZipInfo("extensions/collector")
-        entry.external_attr = 0o755 << 16
-        archive.writestr(entry, COLLECTOR)
+        for path, source in (("extensions/collector", COLLECTOR), ("streamer", STREAMER)):
+            entry = zipfile.ZipInfo(path)
+            entry.external_attr = 0o755 << 16
+            archive.writestr(entry, source)
     layer = aws.publish_layer_version(LayerName=f"l-{uuid.uuid4().hex[:12]}", Content={"ZipFile": body.getvalue()})
     host, port = observer.getsockname()
     variables = {"OBSERVER": host, "PORT": str(port)}
@@ -161,7 +185,7 @@ def test_all_that_happens_is_told(aws: Any, observed: str, observer: socket.sock
     assert told["platform.start"]["requestId"] == request_id
     done, report = told["platform.runtimeDone"], told["platform.report"]
     assert (done["requestId"], done["status"]) == (report["requestId"], report["status"]) == (request_id, "error")
-    assert {span["name"] for span in done["spans"]} == {"responseLatency", "runtimeOverhead"}
+    assert_spans_fill(done)
     assert 0 < done["metrics"]["durationMs"] <= report["metrics"]["durationMs"]
     assert report["metrics"]["billedDurationMs"] >= report["metrics"]["durationMs"]
     assert report["metrics"]["initDurationMs"] > 0
@@ -171,6 +195,30 @@ def test_all_that_happens_is_told(aws: Any, observed: str, observer: socket.sock
     assert told["extension"] == "the extension is ready\n"
     by_tcp = {event["type"] for event in events if event.get("by")}
     assert {"platform.start", "platform.end", "platform.report", "platform.logsSubscription"} <= by_tcp
+
+
+def assert_spans_fill(done: dict[str, Any]) -> dict[str, float]:
+    """The three spans, which lie behind each other and fill the duration."""
+    spans = {span["name"]: span["durationMs"] for span in done["spans"]}
+    assert list(spans) == ["responseLatency", "responseDuration", "runtimeOverhead"]
+    assert min(spans.values()) >= 0
+    assert sum(spans.values()) == pytest.approx(done["metrics"]["durationMs"], abs=0.01)
+    return spans
+
+
+def test_a_slow_stream_takes_its_time(aws: Any, observed: str, observer: socket.socket, call: Call) -> None:
+    """Given a runtime that streams its answer with a pause in it, then that is the response's duration, not latency."""
+    variables = aws.get_function_configuration(FunctionName=observed)["Environment"]["Variables"]
+    aws.update_function_configuration(
+        FunctionName=observed, Environment={"Variables": {**variables, "AWS_LAMBDA_EXEC_WRAPPER": "/opt/streamer"}}
+    )
+    assert call(aws, observed, "stream")[0] == "first last"
+    events = told_until(observer, {("platform.report", "http")})
+    (done,) = [each["record"] for each in events if each["type"] == "platform.runtimeDone" and "by" not in each]
+    spans = assert_spans_fill(done)
+
+    assert done["metrics"]["producedBytes"] == len('"first last"')
+    assert spans["responseDuration"] > 200, "most of the pause, however late the first byte was seen"
 
 
 def test_metadata_are_where_the_environment_says(aws: Any, observed: str, call: Call) -> None:

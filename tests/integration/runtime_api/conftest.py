@@ -32,6 +32,7 @@ class Recorder:
     def __init__(self) -> None:
         self._heard: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
         self._environment: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
+        self._beginnings: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     def on_next(self) -> None:
         self._heard.put(("next",))
@@ -47,6 +48,9 @@ class Recorder:
 
     def on_idle(self) -> None:
         self._environment.put(("idle",))
+
+    def on_answer_begins(self) -> None:
+        self._beginnings.put(None)
 
     def on_extensions_registered(self) -> None:
         self._environment.put(("registered",))
@@ -67,6 +71,15 @@ class Recorder:
     def hear_environment(self) -> tuple[Any, ...]:
         """What happened next to the environment as a whole; fails after a while of silence."""
         return self._environment.get(timeout=WAIT)
+
+    def hear_beginning(self) -> None:
+        """An answer begins; fails after a while of silence."""
+        self._beginnings.get(timeout=WAIT)
+
+    @property
+    def no_beginning(self) -> bool:
+        """Whether no more answers have begun."""
+        return self._beginnings.empty()
 
     @property
     def environment_silent(self) -> bool:

@@ -55,6 +55,63 @@ def test_the_init_is_over_when_all_have_asked(sandbox: Any, external: External, 
     }
 
 
+def answering(sandbox: Any, path: str, *headers: str) -> bytes:
+    """The head of an answer to invocation 1."""
+    lines = [f"POST /2018-06-01/runtime/invocation/1/{path} HTTP/1.1", f"Host: {sandbox.host}", *headers, "", ""]
+    return "\r\n".join(lines).encode()
+
+
+@pytest.mark.parametrize("path", ["response", "error"])
+@pytest.mark.parametrize(
+    ("headers", "pieces"),
+    [
+        (["Transfer-Encoding: chunked"], [b"4\r\nslow\r\n", b"0\r\n\r\n"]),
+        (["Content-Length: 4"], [b"sl", b"ow"]),
+    ],
+)
+def test_the_first_byte_of_an_answer_is_told(
+    sandbox: Any, external: External, reply_of: Reader, path: str, headers: list[str], pieces: list[bytes]
+) -> None:
+    """Given an extension, when an answer comes in pieces, then its first byte is told before there is a second one."""
+    (extension,) = external("listener")
+    extension.register("INVOKE")
+    runtime, waiting = sandbox.parked(), extension.parked()
+    assert sandbox.heard.hear() == ("next",)
+    sandbox.session.assign(sandbox.event("1"))
+    assert reply_of(runtime)[0] == reply_of(waiting)[0] == 200
+
+    runtime.sendall(answering(sandbox, path, *headers))
+    assert sandbox.ask("GET", "/ping")[0] == 200
+    assert sandbox.heard.no_beginning, "a head alone is no answer yet"
+    runtime.sendall(pieces[0])
+    sandbox.heard.hear_beginning()
+    assert sandbox.heard.silent
+    runtime.sendall(pieces[1])
+    assert sandbox.heard.hear()[:2] == (path, "1")
+    assert reply_of(runtime)[0] == 202
+    assert sandbox.heard.no_beginning
+
+
+def test_nobody_waits_for_the_first_byte_without_extensions(running: Any) -> None:
+    """Given a runtime alone, when it answers, then nothing is told of the answer's beginning."""
+    assert running.ask("POST", RESPONSE, b"1")[0] == 202
+    assert running.heard.hear() == ("response", "1", b"1")
+    assert running.heard.no_beginning
+
+
+def test_an_empty_answer_has_no_first_byte(sandbox: Any, external: External, reply_of: Reader) -> None:
+    """Given an extension, when an answer is empty, then it is heard, without a beginning."""
+    (extension,) = external("listener")
+    extension.register("INVOKE")
+    runtime, _waiting = sandbox.parked(), extension.parked()
+    assert sandbox.heard.hear() == ("next",)
+    sandbox.session.assign(sandbox.event("1"))
+    assert reply_of(runtime)[0] == 200
+    assert sandbox.ask("POST", RESPONSE, b"")[0] == 202
+    assert sandbox.heard.hear() == ("response", "1", b"")
+    assert sandbox.heard.no_beginning
+
+
 def test_an_invocation_ends_when_all_have_asked_again(sandbox: Any, external: External, reply_of: Reader) -> None:
     """Given an answered invocation, when its extension still works, then the answer was heard, and the end was not."""
     (extension,) = external("slow")
