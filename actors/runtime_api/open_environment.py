@@ -58,11 +58,6 @@ class OpenEnvironment(OpenSession):
         """See EnvironmentSession."""
         return not self._registry.empty
 
-    @property
-    def hears_beginnings(self) -> bool:
-        """See OpenSession: extensions may have subscribed to telemetry, nobody else can."""
-        return self.extended
-
     def answer_begins(self, generation: int) -> None:
         """See OpenSession."""
         with self._lock:
@@ -104,7 +99,7 @@ class OpenEnvironment(OpenSession):
             self._registry = Registry()
             self._asking.clear()
             self._restoring = None
-            self._runtime_idle = self._settled = self._begun = False
+            self._runtime_idle = self._settled = self._begun = self.hears_beginnings = False
             if self.telemetry is not None:
                 self.telemetry.reopen()
             super().reset()
@@ -152,6 +147,7 @@ class OpenEnvironment(OpenSession):
         with self._lock:
             self._check(generation)
             extension = self._registry.register(name, events)
+            self.hears_beginnings = True
             if extension.external and self._registry.all_registered:
                 self._hearer.on_extensions_registered()
             return extension.id

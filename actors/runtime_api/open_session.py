@@ -53,6 +53,8 @@ class OpenSession:
         self._request_id = ""
         self._event: RuntimeEvent | None = None
         self._answer = b""
+        self.hears_beginnings = False
+        """Whether somebody wants to know when an answer begins; nothing is done for it otherwise."""
         self._parked: deque[Connection] = deque()
         self._connections: set[Connection] = set()
 
@@ -148,11 +150,6 @@ class OpenSession:
                 raise RefusalError(400, "InvalidRequestID", "Invalid request ID")
             if self._state is not RuntimeState.RUNNING:
                 raise bad_transition(self._state.value, wanted)
-
-    @property
-    def hears_beginnings(self) -> bool:
-        """Whether somebody wants to know when an answer begins; nothing is done for it otherwise."""
-        return False
 
     def answer_begins(self, generation: int) -> None:
         """The first byte of an answer is here. Raises DisconnectedError."""
