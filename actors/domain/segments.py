@@ -44,6 +44,8 @@ class Run:
     init_ms: float = 0.0
     """How long the environment's init took, when this is its first invocation."""
     failed: bool = False
+    cause: Mapping[str, Any] | None = None
+    """What the runtime says of why it failed, as a segment's `cause`."""
 
 
 def segments_of(run: Run, ids: SegmentIds) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -65,6 +67,7 @@ def segments_of(run: Run, ids: SegmentIds) -> tuple[dict[str, Any], dict[str, An
         "parent_id": ids.service,
         **_span(ids.function, run.began_ms - run.init_ms, run.ended_ms),
         **fault,
+        **_cause(run),
         "origin": FUNCTION,
         "aws": {"account_id": run.function.account, "function_arn": run.function.arn(), "cold_start": run.init_ms > 0},
         "resource_arn": run.function.arn(),
@@ -75,11 +78,16 @@ def segments_of(run: Run, ids: SegmentIds) -> tuple[dict[str, Any], dict[str, An
 
 def _subsegments(run: Run, ids: SegmentIds, fault: Mapping[str, Any]) -> list[dict[str, Any]]:
     arn = {"aws": {"function_arn": run.function.arn()}}
-    found = [{"name": "Invocation", **_span(ids.invocation, run.began_ms, run.answered_ms), **fault, **arn}]
+    invocation = {**_span(ids.invocation, run.began_ms, run.answered_ms), **fault, **_cause(run), **arn}
+    found = [{"name": "Invocation", **invocation}]
     if run.init_ms:
         init = _span(ids.initialization, run.began_ms - run.init_ms, run.began_ms)
         found.insert(0, {"name": "Initialization", **init, **arn})
     return [*found, {"name": "Overhead", **_span(ids.overhead, run.answered_ms, run.ended_ms), **arn}]
+
+
+def _cause(run: Run) -> dict[str, Any]:
+    return {"cause": run.cause} if run.failed and run.cause else {}
 
 
 def _span(id_: str, start_ms: float, end_ms: float) -> dict[str, Any]:

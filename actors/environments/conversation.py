@@ -255,7 +255,7 @@ class Conversation:
         if invocation is None:
             return
         if invocation.trace is not None:
-            invocation.trace.answers()
+            invocation.trace.answers(failure.cause if failure else "")
         answer = Answer(invocation, payload, failure)
         if self.instance.session.extended:
             self._answer, self._answered_ms = answer, self._elapsed_ms()

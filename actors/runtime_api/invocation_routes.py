@@ -15,6 +15,7 @@ LONGEST_RESPONSE: Final = 6_291_556
 """6 MiB and 100 bytes (limits.tsv, "sync response payload")."""
 _ERROR_TYPE: Final = "lambda-runtime-function-error-type"
 _ERROR_BODY: Final = "lambda-runtime-function-error-body"
+_ERROR_CAUSE: Final = "lambda-runtime-function-xray-error-cause"
 _RESPONSE_MODE: Final = "lambda-runtime-function-response-mode"
 _TOO_LARGE: Final = "Function.ResponseSizeTooLarge"
 _RESPONSE: Final = "InvocationResponse"
@@ -57,7 +58,8 @@ def _mid_stream_failure(trailers: dict[str, str]) -> RuntimeFailure | None:
 
 def _fail(exchange: Exchange, longest: int) -> Reply:
     exchange.session.expect_answer(exchange.generation, exchange.parameter, _ERROR_RESPONSE)
-    failure = RuntimeFailure(_read(exchange, longest), exchange.request.headers.get(_ERROR_TYPE, ""))
+    headers = exchange.request.headers
+    failure = RuntimeFailure(_read(exchange, longest), headers.get(_ERROR_TYPE, ""), headers.get(_ERROR_CAUSE, ""))
     exchange.session.fail(exchange.generation, exchange.parameter, failure, _ERROR_RESPONSE)
     return ACCEPTED
 

@@ -30,6 +30,8 @@ class RuntimeFailure:
 
     body: bytes
     error_type: str = ""
+    cause: str = ""
+    """What the runtime says of it for X-Ray, as JSON."""
 
 
 class SessionListener(Protocol):

@@ -3,6 +3,7 @@
 Imported only where a collector is configured: the protocol's messages cost memory and time at start.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Sp
 
 from relambda.store.traces import Segment
 
+_log = logging.getLogger(__name__)
 _SECONDS: Final = 3.0
 
 
@@ -28,7 +30,10 @@ class OtlpForward:
 
     def send(self, segments: Sequence[Segment]) -> None:
         """Raises requests' errors, which are OSError, when the collector does not take them within a few seconds."""
-        body = ExportTraceServiceRequest(resource_spans=[_resource_spans(segment) for segment in segments])
+        spans = list(_all_spans(segments))
+        if not spans:
+            return
+        body = ExportTraceServiceRequest(resource_spans=spans)
         headers = {"Content-Type": "application/x-protobuf"}
         self._session.post(
             self._url, data=body.SerializeToString(), headers=headers, timeout=_SECONDS
@@ -39,8 +44,19 @@ class OtlpForward:
         self._session.close()
 
 
-def _resource_spans(segment: Segment) -> ResourceSpans:
-    document = msgspec.json.decode(segment.document, type=dict[str, Any])
+def _all_spans(segments: Sequence[Segment]) -> Iterator[ResourceSpans]:
+    """Those of all segments that are over: a span cannot change. One that is odd must not keep others back."""
+    for segment in segments:
+        document = msgspec.json.decode(segment.document, type=dict[str, Any])
+        if document.get("in_progress"):
+            continue
+        try:
+            yield _resource_spans(segment, document)
+        except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+            _log.info("the segment %s of %s cannot be told as spans: %r", segment.id, segment.trace, error)
+
+
+def _resource_spans(segment: Segment, document: Mapping[str, Any]) -> ResourceSpans:
     resource = Resource(attributes=[_attribute("service.name", document["name"])])
     trace = bytes.fromhex(segment.trace.removeprefix("1-").replace("-", ""))
     spans = list(_spans(document, trace, document.get("parent_id", "")))

@@ -9,6 +9,7 @@ from relambda.actors.clock import Clock
 from relambda.actors.domain.names import ResourceName
 from relambda.actors.domain.segments import Run, SegmentIds, segments_of
 from relambda.actors.domain.trace_header import TraceHeader
+from relambda.actors.traces.document import read_cause
 from relambda.actors.traces.sink import TraceSink
 from relambda.store.traces import Segment
 
@@ -36,6 +37,7 @@ class Trace:
     _began_ms: float = 0.0
     _answered_ms: float = 0.0
     _init_ms: float = 0.0
+    _cause: str = ""
 
     @property
     def passed_on(self) -> str:
@@ -51,9 +53,9 @@ class Trace:
         """An environment gets the invocation; `init_ms` is how long its init took if this is its first."""
         self._began_ms, self._init_ms = self.clock.now_ms(), init_ms
 
-    def answers(self) -> None:
-        """The function has answered; what follows is overhead."""
-        self._answered_ms = self.clock.now_ms()
+    def answers(self, cause: str = "") -> None:
+        """The function has answered; what follows is overhead. `cause` is what its runtime says of a failure."""
+        self._answered_ms, self._cause = self.clock.now_ms(), cause
 
     def ends(self, *, failed: bool) -> None:
         """The caller is about to hear of it."""
@@ -70,6 +72,7 @@ class Trace:
             ended_ms=now_ms,
             init_ms=self._init_ms,
             failed=failed,
+            cause=read_cause(self._cause),
         )
         owner = self.function.scope.prefix
         for document in segments_of(run, self.ids):

@@ -90,8 +90,10 @@ class Trace:
     """The segments of a trace, related to each other. Build it from one at least; nothing in them is an error."""
 
     def __init__(self, id_: str, documents: Sequence[Document], account: str) -> None:
-        self.id, self.documents, self.account = id_, documents, account
-        self.parts = _parts(documents)
+        self.id, self.account = id_, account
+        self.documents = sorted(documents, key=start_of)
+        """Its segments, and subsegments that came by themselves, those that began first in front."""
+        self.parts = _parts(self.documents)
         self.root = self._root()
         answered = {id(each.above) for each in self.parts if each.is_segment}
         self.calls = [each for each in self.parts if _is_call(each) and id(each) not in answered]

@@ -186,6 +186,26 @@ def test_filters_find_what_a_function_did(
     assert not found(f'service("{name}") {{ annotation.customer = "nobody" }}')
 
 
+def test_what_a_runtime_says_of_an_error(
+    shared_cloud: Any, make_function: Any, call: Any, xray: Callable[..., Any]
+) -> None:
+    """Given a function that raises, without any SDK, then its segment has the exception, and a root cause names it."""
+    aws, client, began = shared_cloud.client(), xray(), datetime.now(UTC)
+    source = "def handler(event, context):\n    raise KeyError('nothing')\n"
+    name = make_function(aws, source, TracingConfig={"Mode": "Active"})
+    call(aws, name)
+    (summary,) = client.get_trace_summaries(
+        StartTime=began - timedelta(seconds=2),
+        EndTime=datetime.now(UTC) + timedelta(seconds=2),
+        FilterExpression=f'service("{name}") rootcause.fault.exception {{ name = "KeyError" }}',
+    )["TraceSummaries"]
+    function = documents(client, summary["Id"])["AWS::Lambda::Function"]
+
+    assert (summary["HasFault"], summary["EntryPoint"]["Type"]) == (True, "AWS::Lambda")
+    assert function["cause"]["exceptions"][0]["message"] == "'nothing'"
+    assert function["subsegments"][-2]["cause"] == function["cause"]
+
+
 def test_pages_of_a_filter(xray: Callable[..., Any]) -> None:
     """Given more traces than a page looks at, then all pages together have those that fit, newest first."""
     client, now = xray("444444444444"), int(datetime.now(UTC).timestamp())

@@ -13,6 +13,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from relambda.actors.traces.daemon import TraceDaemon
+from relambda.actors.traces.document import read_segment
 from relambda.actors.traces.forward import DaemonForward
 from relambda.actors.traces.otlp import OtlpForward
 from relambda.actors.traces.sink import Forward, TraceSink
@@ -130,6 +131,29 @@ def test_a_datagram_is_kept_and_passed_on(
     )
     assert {each.key for each in outer.attributes} == {"customer", "count", "new"}
     assert (inner.name, inner.parent_span_id) == ("inner", outer.span_id)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"parent_id": "nobody"},
+        {"annotations": 7},
+        {"subsegments": [{"name": "without an id"}]},
+        {"end_time": None, "in_progress": True},
+    ],
+)
+def test_an_odd_segment_keeps_no_other_back(tmp_path: Path, collector: Collector, odd: dict[str, Any]) -> None:
+    """Given one segment that cannot be told as spans, or is not over, then the collector gets those beside it."""
+    document = {name: value for name, value in {**DOCUMENT, **odd}.items() if value is not None}
+    forward = OtlpForward(f"http://127.0.0.1:{collector.server_port}")
+    segments = [read_segment(json.dumps(each).encode(), "") for each in (document, {**DOCUMENT, "name": "good"})]
+    forward.send(segments[:1])
+    forward.send(segments)
+    forward.close()
+
+    assert collector.came.wait(10)
+    sent = ExportTraceServiceRequest.FromString(collector.body).resource_spans
+    assert [each.scope_spans[0].spans[0].name for each in sent] == ["good"]
 
 
 def test_sampling_as_sdks_ask_for_it(daemon: TraceDaemon) -> None:

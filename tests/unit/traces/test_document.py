@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from relambda.actors.traces.document import BadSegmentError, read_segment, trace_id
+from relambda.actors.traces.document import BadSegmentError, read_cause, read_segment, trace_id
 
 TRACE = "1-581cf771-a006649127e371903a2de979"
 GOOD: dict[str, Any] = {
@@ -46,7 +46,9 @@ def test_an_id_of_w3c() -> None:
         (sent(trace_id="1-2-3"), "InvalidTraceId"),
         (sent(name=None), "MissingName"),
         (sent(start_time="now"), "MissingStartTime"),
+        (sent(start_time=True), "MissingStartTime"),
         (sent(end_time=None), "MissingEndTime"),
+        (sent(end_time=True, in_progress=True), "MissingEndTime"),
         (sent(metadata={"x": "y" * 70_000}), "SegmentTooLarge"),
     ],
 )
@@ -60,3 +62,25 @@ def test_what_is_no_segment(document: bytes, code: str) -> None:
 def test_in_progress() -> None:
     """Given a segment that has not ended, when it says that it is in progress, then it is taken."""
     assert read_segment(sent(end_time=None, in_progress=True), "").trace == TRACE
+
+
+def test_the_cause_of_an_error() -> None:
+    """Given what a runtime's header says of an error, then it is a segment's cause, whose exceptions have ids."""
+    told = {
+        "working_directory": "/var/task",
+        "exceptions": [{"type": "E", "message": "m", "stack": []}],
+        "paths": ["a"],
+    }
+    cause = read_cause(json.dumps(told))
+
+    assert cause is not None
+    assert len(cause["exceptions"][0].pop("id")) == 16
+    assert cause == told
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "{}", '{"exceptions": [7]}', '{"exceptions": [], "x": "' + "y" * 20_000]
+)
+def test_what_is_no_cause(text: str) -> None:
+    """Given a header that says nothing that a segment could, then there is no cause."""
+    assert read_cause(text) is None

@@ -42,14 +42,14 @@ def test_what_all_segments_tell(shop: Trace) -> None:
 
     assert told["Users"] == [{"UserName": "alice", "ServiceIds": [SHOP]}]
     assert told["Annotations"] == {
-        "age": [{"AnnotationValue": {"NumberValue": 30.0}, "ServiceIds": [FUNCTION]}],
         "gameid": [{"AnnotationValue": {"StringValue": "817DL6VO"}, "ServiceIds": [SHOP]}],
         "premium": [{"AnnotationValue": {"BooleanValue": True}, "ServiceIds": [SHOP]}],
+        "age": [{"AnnotationValue": {"NumberValue": 30.0}, "ServiceIds": [FUNCTION]}],
     }
     assert [each["Type"] for each in told["ServiceIds"]] == [
-        "AWS::Lambda::Function",
-        "AWS::Lambda",
         "AWS::EC2::Instance",
+        "AWS::Lambda",
+        "AWS::Lambda::Function",
         "AWS::DynamoDB",
         "remote",
     ]
