@@ -30,7 +30,7 @@ from relambda.actors.messages import (
 from relambda.actors.preparation import Outcome
 from relambda.actors.provisioning import Provisioning
 from relambda.actors.room import Room
-from relambda.actors.traces.trace import Trace, trace_of
+from relambda.actors.traces.trace import Trace, trace_of, unrecorded
 
 
 class FunctionActor(EntityActor[FunctionState]):
@@ -177,7 +177,7 @@ class FunctionActor(EntityActor[FunctionState]):
     def _trace(self, invocation: Invocation, version: Version) -> None:
         header = trace_of(invocation.trace_id, active=version.config["TracingConfig"]["Mode"] == "Active")
         if header is None:
-            invocation.trace_id = invocation.trace_id.replace("Sampled=?", "Sampled=0")
+            invocation.trace_id = unrecorded(invocation.trace_id)
             return
         now_ms, room = self.room.clock.now_ms(), self.room
         trace = Trace(self.resource, version.version, invocation.request_id, header, room.clock, room.traces, now_ms)

@@ -22,6 +22,16 @@ def trace_of(header: str, *, active: bool) -> TraceHeader | None:
     return read if read.recorded and read.root else None
 
 
+def unrecorded(header: str) -> str:
+    """The header that the function gets of a trace that is not recorded: with a decision, and with a parent.
+
+    X-Ray's SDKs take a header without either for an environment that is not ready, and give the function no segment.
+    """
+    if "Parent=" not in header:
+        header = header.replace("Sampled=", f"Parent={secrets.token_hex(8)};Sampled=", 1)
+    return header.replace("Sampled=?", "Sampled=0")
+
+
 @dataclass(slots=True)
 class Trace:
     """Told by whoever has the invocation at that moment; times in milliseconds since the epoch."""

@@ -109,26 +109,60 @@ def test_a_function_with_the_sdk(
     assert f"XRAY TraceId: {root[1]}\tSegmentId: {function['id']}\tSampled: true" in log
 
 
+def header_of(aws: Any, name: str, header: str) -> str:
+    """The header that a function gets when its caller sends one."""
+
+    def add(request: Any, **_: Any) -> None:
+        request.headers["X-Amzn-Trace-Id"] = header
+
+    aws.meta.events.register("before-send.lambda.Invoke", add)
+    try:
+        return str(json.load(aws.invoke(FunctionName=name)["Payload"]))
+    finally:
+        aws.meta.events.unregister("before-send.lambda.Invoke", add)
+
+
 def test_the_callers_header_counts(shared_cloud: Any, make_function: Any, xray: Callable[..., Any]) -> None:
     """Given a header, then the function gets its root; sampled, the cloud's segments go below the caller's."""
     aws = shared_cloud.client()
     name = make_function(aws, HEADER)
 
-    def invoke(header: str) -> str:
-        def add(request: Any, **_: Any) -> None:
-            request.headers["X-Amzn-Trace-Id"] = header
-
-        aws.meta.events.register("before-send.lambda.Invoke", add)
-        try:
-            return str(json.load(aws.invoke(FunctionName=name)["Payload"]))
-        finally:
-            aws.meta.events.unregister("before-send.lambda.Invoke", add)
-
-    assert invoke(f"Root={ROOT};Parent={PARENT};Sampled=0").startswith(f"Root={ROOT};Parent={PARENT};Sampled=0")
-    got = invoke(f"Root={ROOT};Parent={PARENT};Sampled=1")
+    assert header_of(aws, name, f"Root={ROOT};Parent={PARENT};Sampled=0").startswith(
+        f"Root={ROOT};Parent={PARENT};Sampled=0"
+    )
+    got = header_of(aws, name, f"Root={ROOT};Parent={PARENT};Sampled=1")
     assert got.startswith(f"Root={ROOT};Parent=")
     assert PARENT not in got
     assert documents(xray(), ROOT)["AWS::Lambda"]["parent_id"] == PARENT
+
+
+@pytest.mark.parametrize(
+    ("header", "mode"),
+    [
+        ("garbage", "PassThrough"),
+        ("Sampled=1", "PassThrough"),
+        (f"Root={ROOT}", "PassThrough"),
+        (f"Root={ROOT};Sampled=0", "Active"),
+        (f"Root=nonsense;Parent={PARENT};Sampled=1", "Active"),
+        ("Self=1-67891234-12456789abcdef012345678a;CalledFrom=app", "Active"),
+    ],
+)
+def test_a_function_gets_a_whole_header(
+    shared_cloud: Any, make_function: Any, xray: Callable[..., Any], header: str, mode: str
+) -> None:
+    """Given a header that lacks something, then the function's has all; a trace that begins here has no parent."""
+    aws = shared_cloud.client()
+    name = make_function(aws, HEADER, TracingConfig={"Mode": mode})
+    got = header_of(aws, name, header)
+    root = re.match(r"Root=(1-[0-9a-f]{8}-[0-9a-f]{24});Parent=[0-9a-f]{16};Sampled=([01])(;|$)", got)
+
+    assert root is not None, got
+    assert (root[1] == ROOT) is (ROOT in header)
+    assert header == "garbage" or all(part in got for part in header.split(";") if part.startswith(("Self", "Called")))
+    is_recorded = "Sampled=1" in header or ("Sampled" not in header and mode == "Active")
+    assert (root[2] == "1") is is_recorded
+    if is_recorded:
+        assert "parent_id" not in documents(xray(), root[1])["AWS::Lambda"]
 
 
 def test_nothing_is_recorded_unasked(shared_cloud: Any, make_function: Any, call: Any, xray: Any) -> None:
@@ -137,7 +171,7 @@ def test_nothing_is_recorded_unasked(shared_cloud: Any, make_function: Any, call
     header, _ = call(aws, make_function(aws, HEADER))
     root = header.partition(";")[0].removeprefix("Root=")
 
-    assert ";Sampled=0" in header
+    assert re.match(r"Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0;Lineage=", header)
     assert xray().batch_get_traces(TraceIds=[root])["UnprocessedTraceIds"] == [root]
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relambda.actors.domain.trace_header import TraceHeader
-from relambda.actors.traces.trace import trace_of
+from relambda.actors.traces.trace import trace_of, unrecorded
 
 ROOT, PARENT = "1-5759e988-bd862e3fe1be46a994272793", "53995c3f42cd8ad8"
 HEX = "0123456789abcdef"
@@ -53,3 +53,12 @@ def test_what_is_no_id_is_left_out() -> None:
 def test_who_decides(header: str, active: bool, recorded: bool) -> None:
     """The caller's decision counts; without one, a function whose tracing is active is recorded."""
     assert (trace_of(header, active=active) is not None) is recorded
+
+
+@pytest.mark.parametrize("header", [f"Root={ROOT};Sampled=?", f"Root={ROOT};Parent={PARENT};Sampled=?;Lineage=a:1"])
+def test_a_header_that_is_not_recorded_is_whole(header: str) -> None:
+    """Given a header without a decision, when nothing is recorded, then it has one and a parent: the caller's first."""
+    read = TraceHeader.read(unrecorded(header))
+
+    assert (read.root, read.sampled, len(read.parent)) == (ROOT, "0", 16)
+    assert read.parent == PARENT or PARENT not in header
