@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from relambda.api.traces.filter_nodes import Keyword
-from relambda.api.traces.trace import Document, Hop, Part, Trace, end_of, http, http_status, segment_of, start_of
+from relambda.api.traces.trace import Document, Hop, Part, Trace, end_of, http, http_status, start_of
 
 Fields: TypeAlias = Callable[[Keyword], Sequence[Any]]
 _REQUEST: Final[Mapping[str, str]] = {
@@ -33,7 +33,7 @@ def trace_fields(trace: Trace) -> Fields:
 
 def hop_fields(trace: Trace, hop: Hop) -> Fields:
     """Those of what one service served."""
-    everything = [part.document for part in trace.parts if part is hop.part or segment_of(part) is hop.part]
+    everything = [part.document for part in trace.parts_of(hop)]
     own: Mapping[str, Sequence[Any]] = {
         **_alone(hop.part),
         "partial": [any(each.get("in_progress") for each in everything)],

@@ -4,9 +4,10 @@ X-Ray Developer Guide, "Concepts": a call that a subsegment records, and to whic
 segment of the service that was called, an inferred one.
 """
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import msgspec
@@ -114,6 +115,17 @@ class Trace:
     def is_partial(self) -> bool:
         """Whether a part is still under way."""
         return any(each.document.get("in_progress") for each in self.parts)
+
+    def parts_of(self, hop: Hop) -> Sequence[Part]:
+        """All that a service recorded of what it served; of an inferred one that is its caller's part."""
+        return [hop.part] if hop.is_inferred else self._by_segment[id(hop.part)]
+
+    @cached_property
+    def _by_segment(self) -> Mapping[int, Sequence[Part]]:
+        found = defaultdict[int, list[Part]](list)
+        for part in self.parts:
+            found[id(segment_of(part))].append(part)
+        return found
 
     def service_of(self, part: Part) -> Service | None:
         """Whose a part is; None when its segment is not there."""
