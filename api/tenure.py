@@ -162,8 +162,8 @@ def _reserve(views: Views, concurrency: Concurrency) -> None:
 
 def hot_reload_of(settings: Settings, roots: Roots, preparation: Preparation) -> HotReload:
     """What the user set about folders in the place of code."""
-    watcher = Watcher(polling=settings.hot_reload_polling)
-    return HotReload(roots, Ignored(settings.hot_reload_ignore), watcher, preparation.mounts)
+    ignored = Ignored(settings.hot_reload_ignore)
+    return HotReload(roots, ignored, Watcher(ignored, polling=settings.hot_reload_polling), preparation.mounts)
 
 
 def options_of(settings: Settings) -> Options:

@@ -20,6 +20,7 @@ class Fleet:
         self._starting: set[Instance] = set()
         self._idle: list[Instance] = []
         self._busy: set[Instance] = set()
+        self._changed: set[Instance] = set()
         self._waiting: deque[Invocation] = deque()
 
     def runs(self, version: Version) -> bool:
@@ -56,15 +57,18 @@ class Fleet:
 
     def code_changed(self, instance: Instance) -> None:
         """An instance's code changed: one that has nothing to do starts anew now, any other when it is done."""
-        if instance in self._idle and instance.outdated():
-            self._idle.remove(instance)
-            self._reload(instance)
+        if instance in self._idle:
+            if instance.outdated():
+                self._idle.remove(instance)
+                self._reload(instance)
+        elif self.owns(instance):
+            self._changed.add(instance)
 
     def idle(self, instance: Instance) -> bool:
         """An instance can work; True when there is nothing to do for it."""
         self._starting.discard(instance)
         self._busy.discard(instance)
-        if instance.outdated():
+        if self._may_be_outdated(instance) and instance.outdated():
             self._reload(instance)
             self._start_missing()
             return False
@@ -80,6 +84,12 @@ class Fleet:
         self._idle.append(instance)
         return True
 
+    def _may_be_outdated(self, instance: Instance) -> bool:
+        """Its code was said to change meanwhile, or something waits that must not run stale code."""
+        changed = instance in self._changed
+        self._changed.discard(instance)
+        return changed or bool(self._waiting)
+
     def resets(self, instance: Instance) -> None:
         """An instance's processes end, for others to start: it is as good as one that was just started."""
         if instance in self._busy:
@@ -91,6 +101,7 @@ class Fleet:
     def gone(self, instance: Instance, failure: Failure | None) -> None:
         """An instance is no more. If its start failed, an invocation that no other start is for fails with it."""
         self._busy.discard(instance)
+        self._changed.discard(instance)
         if instance in self._idle:
             self._idle.remove(instance)
         was_starting = instance in self._starting

@@ -1,20 +1,29 @@
 """Hot reload: code that is a folder of this machine, and the runtime that starts anew when it changes."""
 
 import logging
+import sys
 import time
-from collections.abc import Callable, Collection, Sequence
-from contextlib import ExitStack
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from relambda.actors.domain.version import Version
 from relambda.actors.hot_reload.folder import Roots
-from relambda.actors.hot_reload.tree import Ignored, Look, look
-from relambda.actors.hot_reload.watcher import Watcher
+from relambda.actors.hot_reload.tree import NEAR, Ignored, Look, identity, look
+from relambda.actors.hot_reload.watcher import Listener, Watcher
 
 _log = logging.getLogger(__name__)
 _TICK_NS = 12_000_000
 """The clock that stamps files moves in steps of up to 10 ms: two changes within one may look like one."""
 _TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What is known of a folder: equal ones mean equal content."""
+
+    changes: int | None
+    """How many there were; None where nobody knows of all, and `look` has taken in every file."""
+    look: Look
 
 
 class HotReload:
@@ -31,23 +40,21 @@ class HotReload:
         """
         return HotCode(version.folders, self, lambda: self._lay_out(version), noticed) if version.folders else None
 
-    def look(self, path: str) -> Look:
-        """What a folder holds now. Raises HotFolderError, OSError."""
-        return look(self.roots.admit(path), self._ignored)
+    def see(self, path: str, changes: int | None) -> Sight:
+        """What a folder holds now: of all its files where the changes are unknown. Raises HotFolderError, OSError."""
+        most = sys.maxsize if changes is None else NEAR
+        return Sight(changes, look(self.roots.admit(path), self._ignored, most))
 
-    def listen(self, path: str, heard: Callable[[Collection[Path]], None]) -> Callable[[], None]:
-        """Tell of the files that change in a folder until the answer is called, and of none now and then.
+    def identity(self, path: str) -> tuple[int, int]:
+        """Which folder a path leads to now. Raises HotFolderError, OSError."""
+        return identity(self.roots.admit(path))
+
+    def listen(self, path: str, heard: Callable[[], None]) -> Listener:
+        """Watch a folder, and tell when it may have changed, until the answer is closed.
 
         Raises HotFolderError, OSError.
         """
-        folder = self.roots.admit(path)
-
-        def relevant(changed: Collection[str]) -> None:
-            paths = [Path(each) for each in changed if not self._ignored.within(_below(folder, each))]
-            if paths or not changed:
-                heard(paths)
-
-        return self._watcher.listen(folder, relevant)
+        return self._watcher.listen(self.roots.admit(path), heard)
 
     def stop(self) -> None:
         """Watch nothing any more."""
@@ -58,17 +65,15 @@ class HotCode:
     """The folders of one execution environment, and what they held when its runtime started.
 
     The instance's actor loads and closes; the function's actor asks whether it is outdated before it hands over an
-    invocation, so that none runs stale code even where the watcher hears late or nothing.
+    invocation, so that none runs stale code even where nobody hears of a change.
     """
 
     def __init__(
         self, paths: Sequence[str], hot_reload: HotReload, lay_out: Callable[[], object], noticed: Callable[[], None]
     ) -> None:
         self._paths, self._hot_reload, self._lay_out, self._noticed = paths, hot_reload, lay_out, noticed
-        self._watches = ExitStack()
-        self._watched = False
-        self._loaded: tuple[Look, ...] = ()
-        self._loaded_ns = self._heard_ns = 0
+        self._listeners: dict[str, Listener] | None = None
+        self._loaded: tuple[Sight, ...] = ()
 
     def load(self) -> None:
         """Remember what the folders hold, as the runtime is about to start; the first time, begin to watch them.
@@ -77,7 +82,7 @@ class HotCode:
         """
         self._watch()
         try:
-            self._loaded, self._loaded_ns = self._settled()
+            self._loaded = self._settled()
             self._lay_out()
         except OSError as error:
             _log.info("hot reload: %s", error)
@@ -85,65 +90,60 @@ class HotCode:
 
     def outdated(self) -> bool:
         """Whether the folders hold something else now than the runtime found."""
-        return self._heard_since() or self._now() != self._loaded
+        loaded, changes = self._loaded, self._changes()
+        if not loaded or changes != [each.changes for each in loaded]:
+            return True
+        try:
+            return self._see(changes) != loaded
+        except OSError:
+            return True
 
     def replaced(self) -> bool:
         """Whether a path leads to another folder than the container has mounted, or to none."""
-        return [each.identity for each in self._now()] != [each.identity for each in self._loaded] or not self._loaded
+        loaded = self._loaded
+        try:
+            mounted = [each.look.identity for each in loaded]
+            return not mounted or [self._hot_reload.identity(path) for path in self._paths] != mounted
+        except OSError:
+            return True
 
     def close(self) -> None:
         """Watch no more."""
-        self._watches.close()
+        for listener in (self._listeners or {}).values():
+            listener.close()
 
     def _watch(self) -> None:
-        if self._watched:
+        if self._listeners is not None:
             return
-        self._watched = True
+        self._listeners = {}
         for path in self._paths:
             try:
-                self._watches.callback(self._hot_reload.listen(path, self._heard))
+                self._listeners[path] = self._hot_reload.listen(path, self._heard)
             except OSError as error:
                 _log.info("hot reload: %s", error)
 
-    def _heard(self, paths: Collection[Path]) -> None:
-        """Tell it if it is not what the runtime loaded already; when no path is told, it is looked at."""
-        self._heard_ns = max([self._heard_ns, *map(_changed_ns, paths)])
-        if self._heard_since() or (not paths and self.outdated()):
+    def _heard(self) -> None:
+        """Tell it if it is not what the runtime loaded already."""
+        if self.outdated():
             self._noticed()
 
-    def _heard_since(self) -> bool:
-        """Whether a file has changed after the last look: one that the look saw is older than the clock's step."""
-        return self._heard_ns >= self._loaded_ns - _TICK_NS
+    def _settled(self) -> tuple[Sight, ...]:
+        """What is seen when the last change of each file that is known by looks alone is past the clock's step.
 
-    def _settled(self) -> tuple[tuple[Look, ...], int]:
-        """A look at files whose last change is past the clock's step; bounded, since clocks may differ."""
-        began_ns, looks = time.time_ns(), self._looks()
+        Bounded, since clocks may differ.
+        """
+        began_ns, seen = time.time_ns(), self._see(self._changes())
         for _ in range(_TRIES):
-            if all(each.newest_ns < began_ns - _TICK_NS for each in looks):
+            if all(each.changes is not None or each.look.newest_ns < began_ns - _TICK_NS for each in seen):
                 break
             time.sleep(_TICK_NS / 1e9)
-            began_ns, looks = time.time_ns(), self._looks()
-        return looks, began_ns
+            began_ns, seen = time.time_ns(), self._see(self._changes())
+        return seen
 
-    def _looks(self) -> tuple[Look, ...]:
-        return tuple(map(self._hot_reload.look, self._paths))
+    def _changes(self) -> list[int | None]:
+        """How many changes each folder has had. They are counted before a look, so that no later one is missed."""
+        listeners = [(self._listeners or {}).get(path) for path in self._paths]
+        return [listener.changes() if listener else None for listener in listeners]
 
-    def _now(self) -> tuple[Look, ...]:
-        try:
-            return self._looks()
-        except OSError:
-            return ()
-
-
-def _below(folder: Path, path: str) -> str:
-    return path.removeprefix(str(folder)).lstrip("/")
-
-
-def _changed_ns(path: Path) -> int:
-    """When a file changed, or the nearest folder that is left of what was removed."""
-    for place in (path, *path.parents):
-        try:
-            return place.lstat().st_ctime_ns
-        except OSError:
-            continue
-    return 0
+    def _see(self, changes: Sequence[int | None]) -> tuple[Sight, ...]:
+        return tuple(map(self._hot_reload.see, self._paths, changes))

@@ -1,55 +1,47 @@
-"""Hearing of changes in folders: by the operating system's notifications, or by polling where there are none."""
+"""Which folders are watched, and for whom."""
 
-import logging
+import sys
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
-import watchfiles
+from relambda.actors.hot_reload.bell import Bell
+from relambda.actors.hot_reload.sharing import MOUNTS, is_shared
+from relambda.actors.hot_reload.tree import Ignored, identity
+from relambda.actors.hot_reload.watch import Heard, Watch
 
-_log = logging.getLogger(__name__)
-Heard: TypeAlias = Callable[[Collection[str]], None]
-"""Gets the paths of what changed, on the watch's own thread: it must be short.
-
-It gets none every second without a change, the first time when the watch has begun: who wants to be sure looks then.
-"""
-
-STEP_MS = 10
-"""A change is told when this long no other one has come: a few files saved together are one change."""
-DEBOUNCE_MS = 50
-POLL_MS = 300
-QUIET_MS = 1000
-STOP_SECONDS = 5.0
+NOTIFIES = sys.platform == "linux"
+"""Whether the system tells of all changes until now."""
 
 
 class Watcher:
-    """One thread for each folder that somebody listens to. Any thread may call."""
+    """One thread for all folders that the system notifies of, one for each other. Any thread may call."""
 
-    def __init__(self, *, polling: bool = False) -> None:
-        self._polling = polling
+    def __init__(self, ignored: Ignored, *, polling: bool = False) -> None:
+        self._ignored, self._polling = ignored, polling
         self._lock = threading.Lock()
-        self._watches: dict[tuple[int, int], _Watch] = {}
-        self._ending: list[_Watch] = []
+        self._watches: dict[tuple[int, int], Watch] = {}
+        self._ending: list[Watch] = []
         self._stopped = False
+        self._bell = Bell(self._now)
 
-    def listen(self, folder: Path, heard: Heard) -> Callable[[], None]:
-        """Tell of changes in a folder until the answer is called. Raises OSError when it is not there."""
-        status = folder.stat()
-        key = (status.st_dev, status.st_ino)
+    def listen(self, folder: Path, heard: Heard) -> "Listener":
+        """Watch a folder and tell of changes in it until the answer is closed. Raises OSError when it is not there."""
+        key = identity(folder)
         with self._lock:
-            watching = self._watches.get(key)
-            if watching is None:
-                watching = self._watches[key] = _Watch(folder, polling=self._polling)
-                if not self._stopped:
-                    watching.thread.start()
-            watching.listeners.append(heard)
-        return lambda: self._leave(key, heard)
+            watch = self._watches.get(key)
+            if watch is None:
+                watch = self._watches[key] = self._watch(folder, key[0])
+            watch.listeners.append(heard)
+        watch.begin()
+        if watch.fileno() is not None:
+            self._bell.ring()
+        return Listener(watch, self._bell.ring, lambda: self._leave(key, heard))
 
     def folders(self) -> list[Path]:
         """What is watched now."""
-        with self._lock:
-            return [watching.folder for watching in self._watches.values()]
+        return [watch.folder for watch in self._now()]
 
     def stop(self) -> None:
         """Watch nothing any more, and wait until the threads have ended."""
@@ -57,55 +49,54 @@ class Watcher:
             self._stopped = True
             watches = [*self._ending, *self._watches.values()]
             self._watches.clear()
-        for watching in watches:
-            watching.ended.set()
-        for watching in watches:
-            if watching.thread.is_alive():
-                watching.thread.join(STOP_SECONDS)
+        self._bell.stop()
+        for watch in watches:
+            watch.end()
+        for watch in watches:
+            watch.join()
+
+    def _watch(self, folder: Path, device: int) -> Watch:
+        polling = self._polling or (NOTIFIES and is_shared(device, MOUNTS.read_text(errors="replace")))
+        watch = Watch(folder, self._ignored, notified=NOTIFIES and not polling, polling=polling)
+        if self._stopped:
+            watch.end()
+        return watch
+
+    def _now(self) -> list[Watch]:
+        with self._lock:
+            return list(self._watches.values())
 
     def _leave(self, key: tuple[int, int], heard: Heard) -> None:
-        """The last listener takes the watch along; its thread ends by itself within a step."""
+        """The last listener takes the watch along."""
         with self._lock:
-            watching = self._watches.get(key)
-            if watching is None or heard not in watching.listeners:
+            watch = self._watches.get(key)
+            if watch is None or heard not in watch.listeners:
                 return
-            watching.listeners.remove(heard)
-            if not watching.listeners:
-                watching.ended.set()
-                self._ending = [*(each for each in self._ending if each.thread.is_alive()), self._watches.pop(key)]
-
-
-class _Watch:
-    def __init__(self, folder: Path, *, polling: bool) -> None:
-        self.folder, self._polling = folder, polling
-        self.listeners: list[Heard] = []
-        self.ended = threading.Event()
-        self.thread = threading.Thread(target=self._run, name=f"watch-{folder.name}", daemon=True)
-
-    def _run(self) -> None:
-        """Watch; when the system refuses, as it does beyond its limit of watches, by polling."""
-        for polling in dict.fromkeys((self._polling, True)):
-            try:
-                self._watch(polling=polling)
-            except Exception as error:  # noqa: BLE001 - the library raises what its system calls gave
-                _log.warning("watching %s failed%s: %s", self.folder, "" if polling else ", it is polled now", error)
-            if self.ended.is_set():
+            watch.listeners.remove(heard)
+            if watch.listeners:
                 return
+            self._ending = [*(each for each in self._ending if each.alive), self._watches.pop(key)]
+        heeded = watch.fileno() is not None
+        watch.end()
+        if heeded:
+            self._bell.ring()
 
-    def _watch(self, *, polling: bool) -> None:
-        changes = watchfiles.watch(
-            self.folder,
-            watch_filter=None,
-            debounce=DEBOUNCE_MS,
-            step=STEP_MS,
-            stop_event=self.ended,
-            rust_timeout=QUIET_MS,
-            yield_on_timeout=True,
-            force_polling=polling,
-            poll_delay_ms=POLL_MS,
-            ignore_permission_denied=True,
-        )
-        for changed in changes:
-            paths = {path for _, path in changed}
-            for heard in tuple(self.listeners):
-                heard(paths)
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Somebody who listens to a folder."""
+
+    _watch: Watch
+    _ring: Callable[[], None]
+    close: Callable[[], None]
+    """Hear nothing more."""
+
+    def changes(self) -> int | None:
+        """How many changes there were by now: an equal number means equal content.
+
+        None where nothing knows of all of them: then the folder has to be looked at as a whole.
+        """
+        changes = self._watch.changes()
+        if not self._watch.is_told(changes):
+            self._ring()
+        return changes

@@ -3,11 +3,8 @@
 import json
 import os
 import platform
-import socket
 import sys
 import tempfile
-import time
-import uuid
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,33 +13,22 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from relambda.actors.engine.docker_engine import DockerEngine
-
 sys.path.insert(0, str(Path(__file__).parent))
 from bench_cloud import (  # type: ignore[import-not-found]
-    FUNCTIONS,
     RUNTIME,
     SOURCE,
     caller,
     connector,
     create,
-    creation,
     invoke_ms,
     memory_mb,
-    ok,
-    post,
     relambda,
-    wait_active,
 )
 from cold_starts import cold_starts  # type: ignore[import-not-found]
 from control_plane import control_plane, restarts  # type: ignore[import-not-found]
 from floor import floor  # type: ignore[import-not-found]
+from hot_reload import hot_reload  # type: ignore[import-not-found]
 from measure import Figure, latency, of_samples, throughput  # type: ignore[import-not-found]
-
-LOADS = """import socket
-socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"{edit}", {address})
-def handler(event, context): pass
-"""
 
 
 def main(parts: Iterable[str]) -> None:
@@ -60,8 +46,6 @@ def data_plane(scratch: Path) -> Iterator[Figure]:
     cloud = relambda("start", "-d", "--port", "0", "--state-dir", str(scratch / "invokes"))
     try:
         yield from invokes(cloud)
-        yield hot_reload(cloud, scratch / "code")
-        yield hot_restart(cloud, scratch / "noticed")
     finally:
         relambda("stop", "--state-dir", cloud["state_dir"])
 
@@ -85,47 +69,6 @@ def invokes(cloud: dict[str, Any]) -> list[Figure]:
     ]
 
 
-def hot_reload(cloud: dict[str, Any], folder: Path) -> Figure:
-    """A file is saved, and the function invoked at once: until the answer of the new code."""
-    folder.mkdir(mode=0o755)
-    samples = []
-    with connector(cloud)() as connection:
-        for edit in range(51):
-            began = time.perf_counter()
-            (folder / "index.py").write_text(f"def handler(event, context):\n    return {edit}\n")
-            if edit == 0:
-                post(connection, FUNCTIONS, creation("hot", {"S3Bucket": "hot-reload", "S3Key": str(folder)}))
-                wait_active(connection, "hot")
-            answer = ok(connection.request("POST", f"{FUNCTIONS}/hot/invocations", b"{}"))
-            if answer != str(edit).encode():
-                raise RuntimeError(f"stale code: {answer!r} after edit {edit}")
-            samples.append((time.perf_counter() - began) * 1000)
-    return of_samples("hot reload, edit to fresh answer", samples[1:], target="p50 <= 100")
-
-
-def hot_restart(cloud: dict[str, Any], folder: Path) -> Figure:
-    """A file is saved and nobody invokes: until the restarted runtime has loaded it, which it tells by a datagram."""
-    folder.mkdir(mode=0o755)
-    samples = []
-    engine = DockerEngine(f"bench-{uuid.uuid4().hex}")
-    with connector(cloud)() as connection, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as told:
-        told.bind((engine.runtime_api_host(), 0))
-        told.settimeout(30)
-        for edit in range(31):
-            began = time.perf_counter()
-            (folder / "index.py").write_text(LOADS.format(address=told.getsockname(), edit=edit))
-            if edit == 0:
-                post(connection, FUNCTIONS, creation("noticed", {"S3Bucket": "hot-reload", "S3Key": str(folder)}))
-                wait_active(connection, "noticed")
-                ok(connection.request("POST", f"{FUNCTIONS}/noticed/invocations", b"{}"))
-            while told.recv(100) != str(edit).encode():
-                continue
-            samples.append((time.perf_counter() - began) * 1000)
-            time.sleep(0.2)  # a person's next edit finds an idle function, not one that is starting
-    engine.close()
-    return of_samples("hot reload, edit to restarted runtime", samples[1:], target="p50 <= 100")
-
-
 def report(figures: list[Figure]) -> None:
     """Print the table, write the JSON."""
     table = Table(title=f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, {datetime.now(UTC):%F}")
@@ -144,6 +87,7 @@ def report(figures: list[Figure]) -> None:
 PARTS: dict[str, Callable[[Path], Iterable[Figure]]] = {
     "invokes": data_plane,
     "cold-starts": cold_starts,
+    "hot-reload": hot_reload,
     "control-plane": control_plane,
     "restarts": restarts,
 }

@@ -64,6 +64,48 @@ def test_each_invoke_runs_what_was_saved_before_it(cloud: Any, make_function: An
     assert call(client, name)[0] == answer, "an invoke without an edit starts nothing anew"
 
 
+def grow(folder: Path, files: int) -> Path:
+    """Fill a folder with dependencies, and make one for code that lies deeper than all of them."""
+    for number in range(files):
+        package = folder / "lib" / f"p{number // 60:03d}" / f"m{number % 60 // 10}"
+        package.mkdir(parents=True, exist_ok=True)
+        (package / f"{number}.py").touch()
+    deep = folder / "z" / "z" / "z" / "z" / "z"
+    deep.mkdir(parents=True)
+    for each in [folder, *folder.rglob("*")]:
+        each.chmod(each.stat().st_mode | 0o055)
+    return deep
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("environment", [{}, {"RELAMBDA_HOT_RELOAD_POLLING": "1"}], ids=["notified", "polling"])
+def test_no_invoke_is_stale_in_a_large_tree(
+    make_cloud: Any, make_function: Any, call: Invoke, code: Path, environment: dict[str, str]
+) -> None:
+    """Given 3,000 files, when one behind all others is saved in any way and invoked at once, then that one runs."""
+    deep = grow(code, 3000)
+    write(code, 0, source="from z.z.z.z.z.value import DEEP\ndef handler(event, context):\n    return DEEP\n")
+    (deep / "value.py").write_text("DEEP = 0\n")
+    client = make_cloud(**environment).client()
+    name = make_function(client, Code=hot(code))
+    assert call(client, name)[0] == 0
+    for value in range(1, 13):
+        source = f"DEEP = {value}\n"
+        if value % 4 == 1:
+            (deep / "value.py").write_text(source)
+        elif value % 4 == 2:
+            write(deep, value, "value.py", source)
+        elif value % 4 == 3:
+            shutil.rmtree(deep)
+            write(deep, value, "value.py", source)
+        else:
+            write(code / "built", value, "value.py", source)
+            shutil.rmtree(deep)
+            (code / "built").rename(deep)
+        assert call(client, name)[0] == value
+    assert call(client, name)[0] == 12
+
+
 def test_the_runtime_starts_anew_by_itself(
     cloud: Any, make_function: Any, call: Invoke, code: Path, until: Until
 ) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from relambda.actors.hot_reload import tree as hot_tree
 from relambda.actors.hot_reload.tree import Ignored, look
 from relambda.api.settings.settings import Settings
 
@@ -75,6 +74,7 @@ def _now_of(folder: Path) -> int:
         "index.py~",
         "4913",
         ".#index.py",
+        "#index.py#",
         "lib/index.py___jb_tmp___",
     ],
 )
@@ -89,7 +89,7 @@ def test_what_does_not_count_does_not_show(folder: Path, path: str) -> None:
 
 def test_code_beside_it_counts(folder: Path) -> None:
     """A name that only looks like an ignored one is code."""
-    for path in ("git/index", "node_modules/cache/x.js", "pycache.py", ".env", "node_modules/a/index.js"):
+    for path in ("git/index", "node_modules/cache/x.js", "pycache.py", ".env", "node_modules/a/index.js", "#a/b.py#"):
         assert not DEFAULT.within(path)
     before = look(folder, Ignored([]))
     (folder / ".git").write_text("x")
@@ -106,33 +106,32 @@ def test_another_folder_in_its_place_shows(folder: Path, tmp_path_factory: pytes
     assert look(build, DEFAULT).identity != old.identity
 
 
-def test_a_look_is_bounded_and_sees_the_top_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_look_may_be_bounded_and_sees_the_top_first(tmp_path: Path) -> None:
     """Given more files than a look takes in, then those nearest to the top are the ones that show."""
-    monkeypatch.setattr(hot_tree, "MOST", 20)
     (tmp_path / "a" / "b").mkdir(parents=True)
     for number in range(30):
         (tmp_path / "a" / "b" / f"{number:02d}").touch()
     (tmp_path / "z.py").write_text("one")
-    before = look(tmp_path, DEFAULT)
+    before, whole = look(tmp_path, DEFAULT, 20), look(tmp_path, DEFAULT)
     (tmp_path / "a" / "b" / "29").write_text("deep and late")
-    assert look(tmp_path, DEFAULT) == before
+    assert look(tmp_path, DEFAULT, 20) == before
+    assert look(tmp_path, DEFAULT) != whole, "a whole look takes in all"
     (tmp_path / "z.py").write_text("two!")
-    assert look(tmp_path, DEFAULT) != before
+    assert look(tmp_path, DEFAULT, 20) != before
 
 
-def test_dependencies_do_not_hide_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dependencies_do_not_hide_code(tmp_path: Path) -> None:
     """Given more dependencies than a look takes in, then code that lies deeper than they do still shows."""
-    monkeypatch.setattr(hot_tree, "MOST", 20)
     (tmp_path / "node_modules" / "a").mkdir(parents=True)
     for number in range(30):
         (tmp_path / "node_modules" / "a" / f"{number:02d}.js").touch()
     (tmp_path / "src" / "a" / "b" / "c").mkdir(parents=True)
     (tmp_path / "src" / "a" / "b" / "c" / "d.js").write_text("one")
-    before = look(tmp_path, DEFAULT)
+    before = look(tmp_path, DEFAULT, 20)
     (tmp_path / "src" / "a" / "b" / "c" / "d.js").write_text("three")
-    assert look(tmp_path, DEFAULT) != before
+    assert look(tmp_path, DEFAULT, 20) != before
     (tmp_path / "node_modules" / "a" / "00.js").write_text("a dependency")
-    assert look(tmp_path, DEFAULT) != before
+    assert look(tmp_path, DEFAULT, 20) != before
 
 
 def test_a_folder_that_is_gone_is_an_error(tmp_path: Path) -> None:
