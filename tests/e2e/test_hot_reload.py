@@ -127,9 +127,10 @@ def test_the_runtime_starts_anew_by_itself(
 def test_a_save_during_an_invocation_lets_it_end(
     cloud: Any, make_function: Any, call: Invoke, code: Path, until: Until
 ) -> None:
-    """Given an invocation that waits for a save itself, then it answers with its own code, the next with the new."""
+    """Given an invocation that waits for a save itself, then it answers with its own code, and the new one starts."""
     waiting = (
         "import os, time\n"
+        "print(f'loaded {VALUE}')\n"
         "def handler(event, context):\n"
         "    print(f'running {event}')\n"
         "    while event and not os.path.exists('/var/task/saved'):\n"
@@ -144,10 +145,11 @@ def test_a_save_during_an_invocation_lets_it_end(
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(call, client, name, token)
         until(lambda: f"running {token}" in cloud.log(), "the log shows no start of the invocation")
-        write(code, "new", source=waiting)
+        write(code, f"new {token}", source=waiting)
         (code / "saved").touch()
         assert running.result(60)[0] == "old"
-    assert call(client, name)[0] == "new"
+    until(lambda: f"loaded new {token}" in cloud.log(), "the log shows no start of the runtime with the saved code")
+    assert call(client, name)[0] == f"new {token}"
 
 
 NODE = "exports.handler = async () => VALUE\n"
