@@ -1,13 +1,15 @@
-"""Relambda's own routes: health, packages to download, snapshots."""
+"""Relambda's own routes: health, runtimes, packages to download, snapshots."""
 
 import hmac
 import json
 import logging
+from datetime import UTC, datetime
 from typing import Any
 
 import falcon
 
 from relambda.actors.domain.names import LATEST, Scope, function_name
+from relambda.actors.domain.runtimes import deprecated_on, supported_on
 from relambda.actors.environments.debugging import DebugTarget
 from relambda.api.cloud import Cloud, ImportConflictError
 from relambda.api.code_location import CODE_PATH, sign
@@ -23,6 +25,7 @@ def add_control_routes(app: "falcon.App[Any, Any]", cloud: Cloud) -> None:
     health = Health(cloud)
     app.add_route("/_relambda/health", health)
     app.add_route("/_localstack/health", health)
+    app.add_route("/_aws/lambda/runtimes", Runtimes(cloud))
     app.add_route("/_relambda/snapshot", Snapshot(cloud))
     app.add_route("/_relambda/debugged", Debugged(cloud))
     app.add_route(CODE_PATH + "/{sha256}/{name}", Package(cloud))
@@ -41,6 +44,23 @@ class Health:
     def on_head(self, _req: falcon.Request, resp: falcon.Response) -> None:
         """Answer without a body."""
         resp.status = falcon.HTTP_200
+
+
+class Runtimes:
+    """The runtimes of functions, as LocalStack's users ask for them: `filter` is supported, deprecated or all."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer what AWS supports today, or what is asked for; several filters add up."""
+        today = datetime.fromtimestamp(self._cloud.clock.now_ms() / 1000, UTC).date().isoformat()
+        by_name = {"supported": supported_on(today), "deprecated": deprecated_on(today)}
+        by_name["all"] = by_name["supported"] + by_name["deprecated"]
+        asked = req.get_param_as_list("filter") or ["supported"]
+        if unknown := sorted(set(asked) - by_name.keys()):
+            raise falcon.HTTPBadRequest(description=f"filter is {', '.join(by_name)}, and not {', '.join(unknown)}.")
+        resp.media = {"Runtimes": list(dict.fromkeys(name for filter_ in asked for name in by_name[filter_]))}
 
 
 class Debugged:

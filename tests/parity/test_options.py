@@ -2,6 +2,8 @@
 
 import io
 import json
+import urllib.error
+import urllib.request
 import zipfile
 from collections.abc import Callable
 from typing import Any
@@ -179,3 +181,20 @@ def test_transitions_are_seen(slow: Any, request_of: Any, refused: Any, wait: An
     assert (updated["Description"], updated["LastUpdateStatus"]) == ("other", "Successful")
     assert updated["RevisionId"] not in {active["RevisionId"], updating["RevisionId"]}
     slow.delete_function(FunctionName=name)
+
+
+def test_runtimes_are_told_to_who_asks_as_localstack_is_asked(cloud: dict[str, Any]) -> None:
+    """Given the address of runtimes, then those that AWS supports, those it no longer does, or all; no other filter."""
+
+    def runtimes(query: str = "") -> list[str]:
+        with urllib.request.urlopen(f"{cloud['url']}/_aws/lambda/runtimes{query}") as answer:
+            return list(json.load(answer)["Runtimes"])
+
+    supported, deprecated = runtimes(), runtimes("?filter=deprecated")
+    assert supported == runtimes("?filter=supported")
+    assert {"python3.13", "nodejs24.x", "provided.al2023"} <= set(supported)
+    assert {"python3.7", "go1.x", "nodejs"} <= set(deprecated)
+    assert not set(supported) & set(deprecated)
+    assert runtimes("?filter=all") == supported + deprecated == runtimes("?filter=supported&filter=deprecated")
+    with pytest.raises(urllib.error.HTTPError, match="400"):
+        runtimes("?filter=tasty")

@@ -5,10 +5,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relambda.api.settings.discontinued import DISCONTINUED, warnings
+from relambda.api.settings.discontinued import DISCONTINUED, ELSEWHERE, MEANT_ANYWAY, warnings
 from relambda.api.settings.option import Listen, RuntimeImages, SettingsError
 from relambda.api.settings.settings import Settings, options, options_table
 
+PEOPLE_SET = """
+BUCKET_MARKER_LOCAL HOSTNAME_FROM_LAMBDA LAMBDA_DISABLE_AWS_ENDPOINT_URL LAMBDA_DOCKER_NETWORK LAMBDA_DOCKER_DNS
+LAMBDA_DOCKER_FLAGS LAMBDA_IGNORE_ARCHITECTURE LAMBDA_PREBUILD_IMAGES LAMBDA_RUNTIME_EXECUTOR CONTAINER_RUNTIME
+LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT LAMBDA_RUNTIME_IMAGE_MAPPING LAMBDA_RUNTIME_VALIDATION LAMBDA_REMOVE_CONTAINERS
+LAMBDA_KEEPALIVE_MS LAMBDA_LIMITS_CONCURRENT_EXECUTIONS LAMBDA_LIMITS_MINIMUM_UNRESERVED_CONCURRENCY
+LAMBDA_LIMITS_TOTAL_CODE_SIZE LAMBDA_LIMITS_CODE_SIZE_ZIPPED LAMBDA_LIMITS_CODE_SIZE_UNZIPPED
+LAMBDA_LIMITS_CREATE_FUNCTION_REQUEST_SIZE LAMBDA_LIMITS_MAX_FUNCTION_ENVVAR_SIZE_BYTES
+LAMBDA_LIMITS_MAX_FUNCTION_PAYLOAD_SIZE_BYTES LAMBDA_SYNCHRONOUS_CREATE LAMBDA_RETRY_BASE_DELAY LAMBDA_TRUNCATE_STDOUT
+LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_ERROR_SEC
+LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC LAMBDA_DEBUG_MODE LAMBDA_DEBUG_MODE_CONFIG_PATH
+LAMBDA_DEV_PORT_EXPOSE LAMBDA_INIT_RELEASE_VERSION LAMBDA_INIT_DEBUG LAMBDA_INIT_BIN_PATH LAMBDA_INIT_BOOTSTRAP_PATH
+LAMBDA_INIT_DELVE_PATH LAMBDA_INIT_DELVE_PORT LAMBDA_INIT_POST_INVOKE_WAIT_MS LAMBDA_INIT_USER LAMBDA_JAVA_OPTS
+LAMBDA_EXECUTOR LAMBDA_STAY_OPEN_MODE LAMBDA_REMOTE_DOCKER LAMBDA_CODE_EXTRACT_TIME LAMBDA_CONTAINER_REGISTRY
+LAMBDA_FALLBACK_URL LAMBDA_FORWARD_URL LAMBDA_XRAY_INIT PROVIDER_OVERRIDE_LAMBDA LAMBDA_EVENTS_INTERNAL_SQS
+LAMBDA_EVENT_SOURCE_MAPPING LAMBDA_SQS_EVENT_SOURCE_MAPPING_INTERVAL_SEC HOSTNAME_EXTERNAL LOCALSTACK_HOSTNAME
+GATEWAY_LISTEN LOCALSTACK_HOST MAIN_CONTAINER_NAME MAIN_DOCKER_NETWORK DOCKER_GLOBAL_IMAGE_PREFIX DNS_ADDRESS DNS_PORT
+DNS_NAME_PATTERNS_TO_RESOLVE_UPSTREAM DNS_LOCAL_NAME_PATTERNS DNS_RESOLVE_IP DNS_SERVER DNS_VERIFICATION_DOMAIN
+SYNCHRONOUS_KINESIS_EVENTS SYNCHRONOUS_SNS_EVENTS DOCKER_HOST DEBUG
+"""
 WHOLE = [name for name, row in options().items() if row.kind.allowed.startswith("a whole number")]
 
 
@@ -162,12 +181,37 @@ def test_image_mappings_by_pattern_and_by_runtime() -> None:
     assert named == RuntimeImages(by_runtime={"python3.13": "mine:2"})
 
 
-@pytest.mark.parametrize("name", DISCONTINUED)
-def test_discontinued_options_are_warned_about(name: str) -> None:
+@pytest.mark.parametrize("name", [*DISCONTINUED, *ELSEWHERE])
+def test_variables_that_nothing_reads_are_warned_about(name: str) -> None:
     """Each one that is set is named once, with what to do instead; the cloud starts all the same."""
     (warning,) = warnings({name: "1"})
-    assert warning.startswith(f"{name} does nothing any more: ")
+    does = "any more" if name in DISCONTINUED else "here"
+    assert warning.startswith(f"{name} does nothing {does}: ")
     assert Settings.read({name: "1"}) == Settings.read({})
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name in MEANT_ANYWAY for value in MEANT_ANYWAY[name]])
+def test_what_is_done_in_any_case_is_not_warned_of(name: str, value: str) -> None:
+    """Given a value that asks for what happens without it, and an empty one, then there is nothing to say."""
+    assert warnings({name: value}) == []
+    assert warnings({name: value.upper()}) == []
+    assert warnings(dict.fromkeys(DISCONTINUED, " ")) == []
+
+
+def test_a_slip_of_the_pen_is_told() -> None:
+    """Given a name that only an option can have, when there is no such one, then the one that was meant is told."""
+    assert warnings({"RELAMBDA_POOLSIZE": "3", "LAMBDA_LIMITS_OF_TASTE": "0"}) == [
+        "LAMBDA_LIMITS_OF_TASTE is no option; `relambda options` has them all",
+        "RELAMBDA_POOLSIZE is no option (did you mean RELAMBDA_POOL_SIZE?); `relambda options` has them all",
+    ]
+    theirs = {"LAMBDA_ROLE": "x", "LAMBDA_TASK_ROOT": "x", "AWS_REGION": "x", "RELAMBDA_DOCKERD_LOG": "x"}
+    assert warnings({**theirs, **{row.variable: "x" for row in options().values()}}) == []
+
+
+def test_every_name_in_peoples_scripts_is_read_or_warned_of() -> None:
+    """Given the names that LocalStack's users set, then each is an option here, or says what to do instead."""
+    known = {row.variable for row in options().values()}
+    assert all(name in known or warnings({name: "other"}) for name in PEOPLE_SET.split())
 
 
 def test_the_documentation_has_every_option() -> None:
