@@ -13,6 +13,7 @@ from relambda.actors.engine import sandbox_user
 from relambda.actors.engine.contract import Engine, EngineError, ImageAccessDeniedError, ImageNotFoundError, Mount
 from relambda.actors.environments.trust import Trust
 from relambda.actors.hot_reload.folder import HotFolderError, Roots
+from relambda.actors.images.recent import RecentImages
 from relambda.actors.packages.packages import Packages
 from relambda.store.blobs import Blobs
 
@@ -54,7 +55,7 @@ class Preparation:
         """
         self._expect, self._ignore_architecture, self._prebuild = expect, ignore_architecture, prebuild
         self._engine, self._candidates, self._packages, self._blobs = engine, candidates, packages, blobs
-        self._roots = roots
+        self._roots, self._recent = roots, RecentImages()
         passwd = Mount(packages.file("passwd", sandbox_user.PASSWD), "/etc/passwd")
         self._common = [passwd, trust.mount()] if trust else [passwd]
         self._workers = ThreadPoolExecutor(workers, thread_name_prefix="preparation")
@@ -69,7 +70,7 @@ class Preparation:
 
     def _prepare(self, version: Version) -> Outcome:
         try:
-            image, mounts = self.image(version), self.mounts(version)
+            image, mounts = self._recent_image(version), self.mounts(version)
             self._check_folders(version, image, mounts)
             if any(mount.fixed for mount in mounts):
                 self._expect(image, self.architecture(version), mounts, version.config["MemorySize"])
@@ -99,6 +100,13 @@ class Preparation:
         mounts = self._own(version)
         image = self._engine.ensure_image(candidates, _log.info, self.architecture(version))
         return self._engine.bake(image, mounts) if self._bakes(mounts) else image
+
+    def _recent_image(self, version: Version) -> str:
+        """As `image`; a runtime's own that was there a moment ago need not be looked for again."""
+        if version.code.image_uri or self._prebuild:
+            return self.image(version)
+        architecture = self.architecture(version)
+        return self._recent.image(version.config["Runtime"], architecture, lambda: self.image(version))
 
     def architecture(self, version: Version) -> str:
         """What a version's image and container are for; "" for the engine's own machine."""
