@@ -21,6 +21,13 @@ _FIND_SECONDS = 5
 _SCHEMES = ("unix", "tcp", "http", "https")
 
 
+class BoundedClient(APIClient):
+    """A client whose every read has a bound: the SDK gives pulls none, and waits for a silent engine for ever."""
+
+    def _set_request_timeout(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+        return {**kwargs, "timeout": kwargs.get("timeout") or self.timeout}
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """Where an engine may listen, who said so, and the folder of its TLS files, if it wants TLS."""
@@ -40,7 +47,7 @@ class Endpoint:
         if self.tls_folder:
             pair = (str(self.tls_folder / "cert.pem"), str(self.tls_folder / "key.pem"))
             tls = TLSConfig(client_cert=pair, ca_cert=str(self.tls_folder / "ca.pem"), verify=True)
-        return APIClient(self.url, version=version, timeout=seconds, tls=tls, num_pools=pool, max_pool_size=pool)
+        return BoundedClient(self.url, version=version, timeout=seconds, tls=tls, num_pools=pool, max_pool_size=pool)
 
     def socket(self, seconds: float) -> socket.socket:
         """A new connection of its own; `seconds` bounds connecting and each read and write. Raises OSError."""

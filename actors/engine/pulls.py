@@ -9,7 +9,8 @@ from typing import Any
 
 from docker import APIClient
 from docker.errors import DockerException, ImageNotFound
-from requests.exceptions import RequestException
+from requests.exceptions import ReadTimeout, RequestException
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from relambda.actors.engine.client import FoundEngine
 from relambda.actors.engine.contract import (
@@ -126,7 +127,10 @@ class ImageShelf:
             if not _runs(self._look(name), architecture):
                 self._pull(name, lambda line: _report(pull, line), architecture)
             pull.done.set_result(None)
-        except (DockerException, RequestException, EngineError) as error:
+        except (ReadTimeout, ReadTimeoutError):
+            silent = f"nothing was heard of the pull for {_SILENCE_SECONDS} s"
+            pull.done.set_exception(ImageUnavailableError(silent))
+        except (DockerException, RequestException, HTTPError, EngineError) as error:
             pull.done.set_exception(_refusal(str(error)))
         except BaseException as error:
             pull.done.set_exception(ImageUnavailableError(f"the pull was broken off: {error!r}"))

@@ -6,6 +6,7 @@ import json
 import tarfile
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,8 @@ class Push:
         self._api, self._base = api, base
         self.names: list[str] = []
 
-    def __call__(self, registry: Any, content: str = HANDLER) -> tuple[str, str]:
-        name = f"{registry.address}/app-{uuid.uuid4().hex[:8]}:1"
+    def __call__(self, registry: Any, content: str = HANDLER, name: str = "") -> tuple[str, str]:
+        name = f"{registry.address}/{name or f'app-{uuid.uuid4().hex[:8]}:1'}"
         dockerfile = f'FROM {self._base}\nCOPY index.py /var/task/\nCMD ["index.handler"]\n'
         context = io.BytesIO()
         with tarfile.open(fileobj=context, mode="w") as archive:
@@ -41,9 +42,13 @@ class Push:
         for line in self._api.push(name, auth_config=credentials, stream=True, decode=True):
             assert "error" not in line, line
         (digest,) = self._api.inspect_image(name)["RepoDigests"]  # type: ignore[no-untyped-call]
-        self._api.remove_image(name)
         self.names.append(name)
+        self.forget(name)
         return name, digest
+
+    def forget(self, name: str) -> None:
+        """Take an image away from the engine; the registry keeps it."""
+        self._api.remove_image(name, force=True)
 
 
 @pytest.fixture
@@ -132,3 +137,81 @@ def test_an_offline_cloud_pulls_nothing(
     assert code == "InvalidImage"
     assert f"{uri}: not pulled: offline" in reason
     assert call(client, make_function(client), {"n": 1})[0] == {"n": 1}
+
+
+def test_functions_of_one_image_pull_it_once(shared_cloud: Any, registry: Any, push: Push, call: Any) -> None:
+    """Given two functions of an absent image, one with an ImageConfig, when created at once, then it is pulled once."""
+    source = "import os\ndef handler(event, context):\n    return [os.getcwd(), os.environ.get('SAID'), event]\n"
+    uri, _ = push(registry, source)
+    config = {
+        "EntryPoint": ["/bin/sh", "-c", 'SAID="$0" exec /lambda-entrypoint.sh "$1"'],
+        "Command": ["told", "index.handler"],
+        "WorkingDirectory": "/usr",
+    }
+    first = f"f-{uuid.uuid4().hex[:8]}"
+    members: dict[str, dict[str, Any]] = {first: {}, f"{first}-configured": config}
+    client = shared_cloud.client()
+
+    def run(name: str) -> Any:
+        given = {"ImageConfig": members[name]} if members[name] else {}
+        client.create_function(FunctionName=name, Timeout=30, **given, **image_function(uri))
+        client.get_waiter("function_active_v2").wait(FunctionName=name)
+        return call(client, name, 1)[0]
+
+    with ThreadPoolExecutor(2) as callers:
+        plain, configured = callers.map(run, members)
+    assert (plain, configured) == (["/var/task", None, 1], ["/usr", "told", 1])
+    assert registry.manifest_reads(uri.partition("/")[2].partition(":")[0]) == 1
+    for name in members:
+        client.delete_function(FunctionName=name)
+
+
+@pytest.mark.parametrize("option", ["LAMBDA_RUNTIME_IMAGE_MAPPING", "DOCKER_GLOBAL_IMAGE_PREFIX"])
+def test_runtimes_come_from_where_the_options_say(
+    option: str, registry: Any, push: Push, make_cloud: Any, make_function: Any, call: Any
+) -> None:
+    """Given a pattern of images or a registry's prefix, when a function needs a runtime, then that image is pulled."""
+    mine = f"x-{uuid.uuid4().hex[:8]}"
+    name, value = {
+        "LAMBDA_RUNTIME_IMAGE_MAPPING": (f"{mine}/lambda-ruby3.4:1", f"{registry.address}/{mine}/lambda-<runtime>:1"),
+        "DOCKER_GLOBAL_IMAGE_PREFIX": (f"{mine}/public.ecr.aws/lambda/ruby:3.4", f"{registry.address}/{mine}/"),
+    }[option]
+    uri, _ = push(registry, name=name)
+    cloud = make_cloud(**{option: value})
+    client = cloud.client()
+    source = "import os\ndef handler(event, context):\n    return os.environ['AWS_EXECUTION_ENV']\n"
+    assert call(client, make_function(client, source, Runtime="ruby3.4"))[0] == "AWS_Lambda_ruby3.4"
+    assert f"pulled {uri}" in cloud.log()
+
+
+def test_an_image_that_was_removed_is_pulled_again_or_missed_by_name(
+    registry: Any, push: Push, make_cloud: Any, call: Any
+) -> None:
+    """Given an Active function, when its image goes away, then a cold start pulls it; offline, its name is told."""
+    uri, digest = push(registry)
+    cloud = make_cloud(LAMBDA_KEEPALIVE_MS="0")
+    client = cloud.client()
+    client.create_function(FunctionName="f", Timeout=30, **image_function(uri))
+    client.get_waiter("function_active_v2").wait(FunctionName="f")
+    push.forget(uri)
+    assert call(client, "f", {"n": 1})[0] == {"from": "the image", "n": 1}
+    assert f"pulled {digest}" in cloud.log()
+
+    assert cloud.comes_to(lambda: not cloud.containers())
+    push.forget(digest)
+    cloud.stop()
+    cloud.environment["RELAMBDA_OFFLINE"] = "1"
+    cloud.start()
+    answer, _ = call(cloud.client(), "f", {"n": 2})
+    assert f"no image is present for {digest}" in answer["errorMessage"]
+    assert "not pulled: offline" in answer["errorMessage"]
+
+
+def test_a_registry_that_is_away_is_told(shared_cloud: Any) -> None:
+    """Given an address where no registry listens, when a function needs an image of it, then it is Failed, and why."""
+    client, name = shared_cloud.client(), f"f-{uuid.uuid4().hex[:8]}"
+    client.create_function(FunctionName=name, **image_function("127.0.0.1:9/away:1"))
+    code, reason = failed(client, name, shared_cloud)
+    assert code == "InvalidImage"
+    assert "127.0.0.1:9/away:1" in reason
+    assert "connection refused" in reason
