@@ -22,12 +22,12 @@ TEST_WORKERS ?= 3
 JAVASCRIPT := tests/parity/walks/javascript
 JAVASCRIPT_INSTALLED := $(JAVASCRIPT)/node_modules/.package-lock.json
 
-.PHONY: run test lint bench coverage options stop clean engine image images registry compiler javascript links
+.PHONY: run test lint bench coverage options stop clean engine image images registry compose compiler javascript links
 
 run: $(VENV)/run.stamp engine image
 	@RELAMBDA_DEMO_RUNTIME=$(RUNTIME) $(BIN)/python -P -m relambda.api.cli.demo
 
-test: $(VENV)/dev.stamp engine images registry compiler javascript
+test: $(VENV)/dev.stamp engine images registry compose compiler javascript
 	@$(BIN)/python -P -m pytest -n $(TEST_WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 lint: $(VENV)/dev.stamp links
@@ -78,6 +78,11 @@ images: $(VENV)/run.stamp engine
 # A real registry on loopback, for the tests that pull; Debian's own package.
 registry:
 	@if ! command -v docker-registry >/dev/null; then .ci/setup-package.sh docker-registry; fi
+
+# Docker's own plugin, or the program; Debian packages the latter.
+compose:
+	@if ! docker compose version >/dev/null 2>&1 && ! command -v docker-compose >/dev/null; then \
+	  .ci/setup-package.sh docker-compose; fi
 
 # For the test of a compiled runtime.
 compiler:

@@ -62,8 +62,8 @@ MEANT_ANYWAY: Mapping[str, frozenset[str]] = {
 
 OURS = ("RELAMBDA_", "LAMBDA_LIMITS_", "LAMBDA_DOCKER_", "LAMBDA_RUNTIME_", "LAMBDA_INIT_")
 """What begins so is an option, or a slip of the pen; the machine's owner may have variables of any other name."""
-NOT_OPTIONS = frozenset({"RELAMBDA_DOCKERD_LOG", "RELAMBDA_DEMO_RUNTIME", "LAMBDA_RUNTIME_DIR"})
-"""What the scripts around the cloud read, and what Lambda itself sets in a function."""
+NOT_OPTIONS = frozenset({"RELAMBDA_DOCKERD_LOG", "RELAMBDA_DEMO_RUNTIME", "RELAMBDA_PORT", "LAMBDA_RUNTIME_DIR"})
+"""What the files around the cloud read (setup-engine.sh, `make run`, compose.yaml), and Lambda's own in functions."""
 
 
 def warnings(environ: Mapping[str, str]) -> list[str]:

@@ -1,13 +1,14 @@
-"""The cloud as a container: built from docker/Dockerfile, run as docker/compose.yaml says, on a base built offline."""
+"""The cloud as a container: docker/compose.yaml builds and runs it, by the real compose, on a base built offline."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 import time
 import tomllib
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from platform import machine
@@ -18,7 +19,6 @@ import docker
 import pytest
 import yaml
 from botocore.config import Config
-from docker.errors import NotFound
 
 from relambda.api.cli.http_client import health
 
@@ -37,32 +37,56 @@ def handler(event, context):
 
 @dataclass
 class Contained:
-    """A cloud in a container, and its name space in the engine."""
+    """A cloud that compose runs in a project of its own."""
 
     api: docker.APIClient
-    name: str
+    compose: Sequence[str]
+    """Compose with its files: what it is to do follows."""
+    project: str
     url: str = ""
 
-    def start(self) -> None:
-        """Start it, and wait until it answers where its port is published."""
-        self.api.start(self.name)
-        (published,) = self.api.port(self.name, 4566)
+    def run(self, *arguments: str) -> str:
+        """Run compose; what it prints."""
+        command = [*self.compose, "-p", self.project, *arguments]
+        environ = {**os.environ, "RELAMBDA_PORT": ""}  # a free one
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=environ)
+        assert done.returncode == 0, f"{command}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
+        return done.stdout
+
+    def up(self, *options: str) -> None:
+        """Bring it up as users do, and wait until it answers where its port is published."""
+        self.run("up", "-d", "--no-build", *options)
+        self.wait()
+
+    def wait(self) -> None:
+        """Until it answers."""
+        (published,) = self.api.port(self.id, 4566)
+        assert published["HostIp"] == "127.0.0.1"
         self.url = f"http://127.0.0.1:{published['HostPort']}"
         until = time.monotonic() + 90
         while health(self.url) is None:
-            state = self.api.inspect_container(self.name)["State"]
-            assert state["Running"], self.said()
+            assert self.api.inspect_container(self.id)["State"]["Running"], self.said()
             assert time.monotonic() < until, self.said()
             time.sleep(0.1)
 
     def stop(self) -> int:
-        """Stop it as compose does; its exit code."""
-        self.api.stop(self.name, timeout=30)
-        return int(self.api.wait(self.name)["StatusCode"])
+        """Stop it, and keep it; its exit code."""
+        self.run("stop")
+        return int(self.api.inspect_container(self.id)["State"]["ExitCode"])
+
+    def down(self) -> None:
+        """End it, its network and its volume."""
+        self.run("down", "-v")
+
+    @property
+    def id(self) -> str:
+        """The id of its container, which compose makes anew now and then."""
+        (id_,) = self.run("ps", "-q", "-a" if self.compose[0] == "docker" else "--all").split()
+        return id_
 
     def said(self) -> str:
         """Its log."""
-        return self.api.logs(self.name).decode()[-6000:]
+        return self.api.logs(self.id).decode()[-6000:]
 
     def client(self) -> Any:
         """An SDK's client of it."""
@@ -77,8 +101,8 @@ class Contained:
 
     def sandboxes(self) -> list[dict[str, Any]]:
         """The containers in its network, but for its own."""
-        found = self.api.containers(all=True, filters={"network": f"{self.name}_default"})
-        return [container for container in found if f"/{self.name}" not in container["Names"]]
+        found = self.api.containers(all=True, filters={"network": f"{self.project}_default"})
+        return [each for each in found if each["Labels"].get("com.docker.compose.project") != self.project]
 
 
 @pytest.fixture(scope="module")
@@ -87,11 +111,22 @@ def docker_api() -> Iterator[docker.APIClient]:
         yield api
 
 
+def compose_program() -> list[str]:
+    """Docker's own plugin, or the program that was there before it."""
+    plugin = ["docker", "compose"]
+    if subprocess.run([*plugin, "version"], capture_output=True, timeout=30, check=False).returncode == 0:
+        return plugin
+    program = shutil.which("docker-compose")
+    if program is None:
+        pytest.fail("neither `docker compose` nor docker-compose is there: run `apt-get install docker-compose`")
+    return [program]
+
+
 @pytest.fixture(scope="module")
-def cloud_image(
+def base_image(
     docker_api: docker.APIClient, runtime_image: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """The image of docker/Dockerfile. Its base has Python, pip, and all that pip would fetch."""
+    """A base image that has Python, pip, and all that pip would fetch."""
     folder = tmp_path_factory.mktemp("base")
     needed = [
         *tomllib.loads((SOURCE / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"],
@@ -99,17 +134,8 @@ def cloud_image(
         "pip",
     ]
     platforms = [f"--platform={name}_{machine()}" for name in ("manylinux_2_28", "manylinux2014")]
-    download = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "-qq",
-        "--only-binary=:all:",
-        "--python-version=3.11",
-        *platforms,
-    ]
-    subprocess.run([*download, "--dest", str(folder / "wheels"), *needed], check=True, timeout=180)
+    options = ["-qq", "--only-binary=:all:", "--python-version=3.11", *platforms, "--dest", str(folder / "wheels")]
+    subprocess.run([sys.executable, "-m", "pip", "download", *options, *needed], check=True, timeout=180)
     (folder / "Dockerfile").write_text(
         f"FROM {runtime_image('python3.11')}\n"
         "ENV PATH=/usr/local/bin:/usr/bin:/bin PYTHONPATH=\n"
@@ -117,55 +143,41 @@ def cloud_image(
         "COPY wheels /wheels\n"
         "RUN python3 $(echo /wheels/pip-*.whl)/pip install -q pip\n"
     )
-    tag = uuid.uuid4().hex[:8]
-    base = build(docker_api, path=str(folder), tag=f"relambda-test/base:{tag}")
-    arguments = {"path": str(SOURCE), "dockerfile": "docker/Dockerfile", "buildargs": {"BASE": base}}
-    image = build(docker_api, tag=f"relambda-test/cloud:{tag}", **arguments)
-    yield image
-    for name in (image, base):
-        docker_api.remove_image(name, force=True)
-
-
-def build(api: docker.APIClient, *, tag: str, **arguments: Any) -> str:
-    said = list(api.build(tag=tag, rm=True, forcerm=True, decode=True, network_mode="none", **arguments))
+    name = f"relambda-test/base:{uuid.uuid4().hex[:8]}"
+    said = list(docker_api.build(path=str(folder), tag=name, rm=True, forcerm=True, decode=True))
     assert "error" not in said[-1], said[-5:]
-    return tag
+    yield name
+    docker_api.remove_image(name, force=True)
+
+
+@pytest.fixture(scope="module")
+def compose(
+    docker_api: docker.APIClient, base_image: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[str]]:
+    """Compose with docker/compose.yaml, the image built by it, and beside it what is the test's: base and name."""
+    image = f"relambda-test/cloud:{uuid.uuid4().hex[:8]}"
+    service = {"image": image, "build": {"args": {"BASE": base_image}, "network": "none"}}
+    override = tmp_path_factory.mktemp("compose") / "override.yaml"
+    override.write_text(json.dumps({"version": "3.4", "services": {"relambda": service}}))
+    files = ["-f", str(SOURCE / "docker" / "compose.yaml"), "-f", str(override)]
+    command = [*compose_program(), *files]
+    Contained(docker_api, command, image.replace("/", "").replace(":", "-")).run("build")
+    yield command
+    docker_api.remove_image(image, force=True)
+    docker_api.prune_images({"dangling": True, "label": "relambda.stage"})
 
 
 @pytest.fixture
-def contained(docker_api: docker.APIClient, cloud_image: str) -> Iterator[Contained]:
-    """What compose makes of compose.yaml, but for a free port in the place of 4566."""
-    composed = yaml.safe_load((SOURCE / "docker" / "compose.yaml").read_text("utf-8"))
-    service = composed["services"]["relambda"]
-    cloud = Contained(docker_api, f"relambda-test-{uuid.uuid4().hex[:8]}")
-    mounts = [mount.split(":") for mount in service["volumes"]]
-    assert service["ports"] == ["127.0.0.1:4566:4566"]
-    docker_api.create_network(f"{cloud.name}_default")
-    docker_api.create_container(
-        cloud_image,
-        name=cloud.name,
-        volumes=[target for _, target in mounts],
-        ports=[4566],
-        host_config=docker_api.create_host_config(
-            binds=[
-                f"{cloud.name}_{source}:{target}" if source in composed["volumes"] else f"{source}:{target}"
-                for source, target in mounts
-            ],
-            port_bindings={4566: ("127.0.0.1", None)},
-            init=service["init"],
-        ),
-        networking_config={"EndpointsConfig": {f"{cloud.name}_default": {}}},
-    )
+def contained(docker_api: docker.APIClient, compose: list[str]) -> Iterator[Contained]:
+    """A cloud that is up; at the end nothing is left of it."""
+    cloud = Contained(docker_api, compose, f"relambda-test-{uuid.uuid4().hex[:8]}")
     try:
-        cloud.start()
+        cloud.up()
         yield cloud
     finally:
-        cloud.stop()
-        for leftover in (*cloud.sandboxes(), {"Id": cloud.name}):
-            docker_api.remove_container(leftover["Id"], force=True, v=True)
-        docker_api.remove_network(f"{cloud.name}_default")
-        with suppress(NotFound):
-            docker_api.remove_volume(f"{cloud.name}_state")
+        cloud.down()
+    assert not docker_api.volumes(filters={"name": cloud.project})["Volumes"]
+    assert not docker_api.networks([f"{cloud.project}_default"])
 
 
 def test_a_cloud_in_a_container_runs_functions_beside_itself(
@@ -183,13 +195,40 @@ def test_a_cloud_in_a_container_runs_functions_beside_itself(
     assert call(client, calling, {"endpoint": "AWS"})[0] == ["calling", "reading"], contained.said()
     assert len(contained.sandboxes()) >= 2
 
+    status = contained.run("exec", "-T", "relambda", "relambda", "status", "--json")
+    assert json.loads(status)["state_dir"] == "/var/lib/relambda"
     assert contained.stop() == 0, contained.said()
     assert contained.sandboxes() == []
-    contained.start()
-    client = contained.client()
-    assert call(client, reading, {"n": 2})[0] == [["index.py"], {"n": 2}]
-    status = contained.api.exec_create(contained.name, ["relambda", "status", "--json"])["Id"]
-    assert json.loads(contained.api.exec_start(status))["state_dir"] == "/var/lib/relambda"
+
+
+def test_restarts_and_a_newer_image_lose_nothing(contained: Contained, make_function: Any, call: Any) -> None:
+    """Given a function, when its cloud is restarted, made anew, or taken down and up again, then it is still there."""
+    name = make_function(contained.client(), FunctionName="kept")
+    assert call(contained.client(), name, 1)[0] == 1
+    first = contained.id
+    contained.run("restart")
+    contained.wait()
+    assert (contained.id, call(contained.client(), name, 2)[0]) == (first, 2)
+
+    contained.up("--force-recreate")  # as `up` does when the image is another one
+    assert contained.id != first
+    assert call(contained.client(), name, 3)[0] == 3
+
+    contained.run("down")
+    contained.up()
+    assert call(contained.client(), name, 4)[0] == 4
+
+
+def test_compose_finds_the_cloud_healthy(contained: Contained, until: Any) -> None:
+    """Given a cloud that is up, when the engine has asked it, then it is healthy; the port of users is 4566."""
+
+    def health_status() -> str:
+        return str(contained.api.inspect_container(contained.id)["State"]["Health"]["Status"])
+
+    until(lambda: health_status() == "healthy", contained.said())
+    composed = yaml.safe_load(subprocess.run([*contained.compose, "config"], capture_output=True, check=True).stdout)
+    (port,) = composed["services"]["relambda"]["ports"]
+    assert port in ("127.0.0.1:4566:4566/tcp", "127.0.0.1:4566:4566") or port["published"] == "4566"
 
 
 def test_a_folder_that_the_engine_does_not_see_is_refused(contained: Contained, until: Any) -> None:
