@@ -84,8 +84,9 @@ compose:
 	@if ! docker compose version >/dev/null 2>&1 && ! command -v docker-compose >/dev/null; then \
 	  .ci/setup-package.sh docker-compose; fi
 
-# For the test of a compiled runtime.
+# For the tests of a compiled runtime, and of images with another shell.
 compiler:
+	@if ! command -v busybox >/dev/null; then .ci/setup-package.sh busybox-static; fi
 	@if ! command -v gcc >/dev/null; then .ci/setup-package.sh gcc libc6-dev; fi
 
 javascript: $(JAVASCRIPT_INSTALLED)

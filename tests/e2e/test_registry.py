@@ -7,6 +7,7 @@ import tarfile
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,14 +53,27 @@ class Push:
 
 
 @pytest.fixture
-def push(python_image: str) -> Iterator[Push]:
+def push(python_image: str, until: Callable[[Callable[[], object], str], None]) -> Iterator[Push]:
     """Makes images in a registry that the engine has not; what tests pulled is removed at the end."""
     with docker.APIClient(version="auto", timeout=60) as api:
         pusher = Push(api, python_image)
         yield pusher
         for name in pusher.names:
             for image in api.images(name.rpartition(":")[0]):
-                api.remove_image(image["RepoTags"][0] if image["RepoTags"] else image["Id"], force=True)
+                until(partial(removed, api, image["Id"]), f"a container still runs {name}")
+
+
+def removed(api: docker.APIClient, image: str) -> bool:
+    """Remove an image; False while a container that is on its way out still has it."""
+    try:
+        api.remove_image(image, force=True)
+    except docker.errors.ImageNotFound:
+        return True
+    except docker.errors.APIError as error:
+        if "running container" not in str(error):
+            raise
+        return False
+    return True
 
 
 def image_function(uri: str) -> dict[str, Any]:
