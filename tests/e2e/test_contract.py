@@ -34,21 +34,19 @@ FILES = (
     "COPY entrypoint /lambda-entrypoint.sh\nCOPY bootstrap /var/runtime/\n"
     "RUN rm /var/runtime/exec-wrapper.sh /var/runtime/bootstrap.py\n"
 )
-ALL_TOOLS = (
-    "for file in /usr/bin/* /usr/sbin/*; do case $file in */python3* | */busybox) ;; *) rm -f $file ;; esac; done"
-)
+
+
+def without_tools(busybox: str, kept: str) -> str:
+    """A step that leaves of all programs Python and one more, which is the shell from then on."""
+    remove = f"case $file in */python3* | {kept}) ;; *) {busybox} rm -f $file ;; esac"
+    script = f"for file in /usr/bin/* /usr/sbin/*; do {remove}; done; {busybox} ln -sf {kept} /usr/bin/sh"
+    return f'COPY busybox {busybox}\nRUN ["{busybox}", "sh", "-c", "{script}"]\n'
+
+
 SHELLS = {
     "python3.11": 'RUN ["/bin/bash", "-c", "rm /bin/dash && ln -sf bash /bin/sh"]\n',
-    "python3.12": (
-        "COPY busybox /usr/bin/\n"
-        f'RUN ["/usr/bin/busybox", "sh", "-c", "{ALL_TOOLS.replace("rm", "busybox rm")}; '
-        'busybox ln -s busybox /usr/bin/sh"]\n'
-    ),
-    "python3.13": (
-        "COPY busybox /opt/\n"
-        f'RUN ["/opt/busybox", "sh", "-c", "{ALL_TOOLS.replace("rm", "/opt/busybox rm").replace("*/busybox", "*/dash")}; '
-        '/opt/busybox ln -sf dash /usr/bin/sh; /opt/busybox rm /opt/busybox"]\n'
-    ),
+    "python3.12": without_tools("/usr/bin/busybox", "/usr/bin/busybox"),
+    "python3.13": without_tools("/busybox", "/usr/bin/dash") + 'RUN ["/busybox", "rm", "/busybox"]\n',
     "python3.14": (
         "USER nobody\nENV HOME=/nowhere LANG=C token=1 IFS=x\nVOLUME /tmp /opt /var/task\nSTOPSIGNAL SIGTERM\n"
         "HEALTHCHECK CMD false\nEXPOSE 8080\n"
@@ -92,6 +90,21 @@ while True:
 """
 
 
+def build(folder: Path, dockerfile: str) -> str:
+    """Make an image of what a folder holds; its name."""
+    name = f"relambda-test/contract:{uuid.uuid4().hex[:8]}"
+    (folder / "Dockerfile").write_text(dockerfile)
+    with docker.APIClient(version="auto", timeout=120) as api:
+        said = list(api.build(path=str(folder), tag=name, rm=True, forcerm=True, decode=True))
+    assert "error" not in said[-1], said[-5:]
+    return name
+
+
+def remove(name: str) -> None:
+    with docker.APIClient(version="auto", timeout=60) as api:
+        api.remove_image(name, force=True)
+
+
 @pytest.fixture(scope="module")
 def images(python_image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The images, by the runtime that each stands in for."""
@@ -104,16 +117,10 @@ def images(python_image: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
     (folder / "bootstrap").write_text(BOOTSTRAP)
     for name in ("entrypoint", "bootstrap", "busybox"):
         (folder / name).chmod(0o755)
-    made = {}
-    with docker.from_env() as client:
-        for runtime, lines in SHELLS.items():
-            dockerfile = f"FROM {python_image}\n{FILES}{lines}"
-            (folder / "Dockerfile").write_text(dockerfile)
-            made[runtime] = f"relambda-test/contract:{uuid.uuid4().hex[:8]}"
-            client.images.build(path=str(folder), tag=made[runtime], rm=True, forcerm=True)
-        yield made
-        for name in made.values():
-            client.images.remove(name, force=True)
+    made = {runtime: build(folder, f"FROM {python_image}\n{FILES}{lines}") for runtime, lines in SHELLS.items()}
+    yield made
+    for name in made.values():
+        remove(name)
 
 
 @pytest.fixture
@@ -166,23 +173,16 @@ def test_what_keeps_the_contract_runs(contract: Any, make_function: Any, call: A
 
 
 def test_they_run_as_functions_of_images(shared_cloud: Any, images: dict[str, str], call: Any, tmp_path: Path) -> None:
-    """Given an image of such a base with a handler in it, when it is a function, then its own command is the handler."""
+    """Given an image of such a base with a handler in it, when it is a function, then its command is the handler."""
     (tmp_path / "index.py").write_text(HANDLER)
     client = shared_cloud.client()
-    with docker.from_env() as engine:
-        for runtime, base in images.items():
-            (tmp_path / "Dockerfile").write_text(f'FROM {base}\nCOPY index.py /var/task/\nCMD ["index.handler"]\n')
-            tag = f"relambda-test/contract-app:{uuid.uuid4().hex[:8]}"
-            engine.images.build(path=str(tmp_path), tag=tag, rm=True, forcerm=True)
-            try:
-                name, role = f"f-{uuid.uuid4().hex[:8]}", "arn:aws:iam::111111111111:role/test"
-                client.create_function(
-                    FunctionName=name, PackageType="Image", Code={"ImageUri": tag}, Role=role, Timeout=30
-                )
-                client.get_waiter("function_active_v2").wait(FunctionName=name)
-                answer, failed = call(client, name, {"do": "keep"})
-                assert (answer, failed.get("FunctionError")) == (None, None), runtime
-                client.delete_function(FunctionName=name)
-                assert shared_cloud.comes_to(lambda name=name: not shared_cloud.containers_of(name))
-            finally:
-                engine.images.remove(tag, force=True)
+    for runtime, base in images.items():
+        image = build(tmp_path, f'FROM {base}\nCOPY index.py /var/task/\nCMD ["index.handler"]\n')
+        name, role = f"f-{uuid.uuid4().hex[:8]}", "arn:aws:iam::111111111111:role/test"
+        client.create_function(FunctionName=name, PackageType="Image", Code={"ImageUri": image}, Role=role, Timeout=30)
+        client.get_waiter("function_active_v2").wait(FunctionName=name)
+        answer, failed = call(client, name, {"do": "keep"})
+        assert (answer, failed.get("FunctionError")) == (None, None), runtime
+        client.delete_function(FunctionName=name)
+        assert shared_cloud.comes_to(lambda name=name: not shared_cloud.containers_of(name))
+        remove(image)
