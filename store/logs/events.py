@@ -52,16 +52,22 @@ class EventTable:
         """Whether a stream has no events."""
         return next(self._places(stream_id, FIRST, LAST, backwards=False), None) is None
 
-    def remove_oldest(self, group_id: int, before_ms: int, most: int) -> tuple[int, set[int], int]:
-        """Remove up to `most` of a group's events from before a time: how many, of which streams, their bytes."""
+    def remove_oldest(self, group_id: int, before_ms: int, most: int, enough: int) -> tuple[int, set[int], int]:
+        """Remove up to `most` of a group's events from before a time, until `enough` bytes are free.
+
+        How many, of which streams, their bytes.
+        """
         rows = self._range(group_id, FIRST, Place(max(0, before_ms - 1), keys.LAST), backwards=False)
-        found = islice(rows, most)
-        doomed = [(key, *keys.HEAD.unpack_from(value), len(value)) for key, value in found]
-        for key, stream_id, _, _ in doomed:
+        doomed, freed = list[tuple[bytes, int]](), 0
+        for key, value in islice(rows, most):
+            doomed.append((key, keys.HEAD.unpack_from(value)[0]))
+            freed += len(value) - keys.HEAD.size + EVENT_OVERHEAD
+            if freed >= enough:
+                break
+        for key, stream_id in doomed:
             self._transaction.delete(key, db=self._tables.events)
             self._transaction.delete(keys.place_key(stream_id, keys.place_of(key)), db=self._tables.by_stream)
-        freed = sum(size - keys.HEAD.size + EVENT_OVERHEAD for *_, size in doomed)
-        return len(doomed), {stream_id for _, stream_id, _, _ in doomed}, freed
+        return len(doomed), {stream_id for _, stream_id in doomed}, freed
 
     def remove_stream(self, stream: LogStream) -> int:
         """Remove all events of a stream; their bytes."""

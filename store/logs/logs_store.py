@@ -4,6 +4,7 @@ Beside the event log and no part of pods: logs tell what happened on this machin
 process. One LMDB environment of its own, so that a burst of output never makes a command wait.
 """
 
+import sys
 from collections.abc import Callable, Mapping
 from itertools import islice
 from pathlib import Path
@@ -167,19 +168,19 @@ class LogStore:
                 break
         return total
 
-    def _drop_chunk(self, group: LogGroup, cutoff_ms: int) -> int:
-        return self._write(lambda groups, events: _remove_oldest(groups, events, group, cutoff_ms))
+    def _drop_chunk(self, group: LogGroup, cutoff_ms: int, enough: int = sys.maxsize) -> int:
+        return self._write(lambda groups, events: _remove_oldest(groups, events, group, cutoff_ms, enough))
 
     def _shrink(self) -> int:
         """Take from the group with the oldest event, down to 9 tenths of the limit."""
         if self.total_bytes() <= self.max_bytes:
             return 0
         total = 0
-        while self.total_bytes() > self.max_bytes * 9 // 10:
+        while (excess := self.total_bytes() - self.max_bytes * 9 // 10) > 0:
             group = self.read(_oldest)
             if group is None:
                 break
-            total += self._drop_chunk(group, keys.LAST)
+            total += self._drop_chunk(group, keys.LAST, excess)
         return total
 
 
@@ -188,9 +189,9 @@ def _remove(groups: GroupTable, events: EventTable, stream: LogStream) -> None:
     groups.remove_stream(stream)
 
 
-def _remove_oldest(groups: GroupTable, events: EventTable, group: LogGroup, cutoff_ms: int) -> int:
-    """Remove up to a chunk of a group's oldest events, and automatic streams that it empties."""
-    removed, touched, freed = events.remove_oldest(group.id, cutoff_ms, CHUNK)
+def _remove_oldest(groups: GroupTable, events: EventTable, group: LogGroup, cutoff_ms: int, enough: int) -> int:
+    """Remove up to a chunk of a group's oldest events, or `enough` bytes, and automatic streams that it empties."""
+    removed, touched, freed = events.remove_oldest(group.id, cutoff_ms, CHUNK, enough)
     groups.add_size(group.id, -freed)
     emptied = {stream_id for stream_id in touched if events.is_empty(stream_id)}
     if emptied:

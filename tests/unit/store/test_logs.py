@@ -157,6 +157,16 @@ def test_the_oldest_go_when_there_is_too_much(store: LogStore) -> None:
     assert not store.is_due_for_trim
 
 
+def test_of_long_lines_no_more_go_than_must(store: LogStore) -> None:
+    """Given few lines that are long, fewer than go at a time, then a trim takes a tenth of them, and not all."""
+    count = store.max_bytes // 10_000 + 10
+    store.append({STREAM: [(number, "x" * 10_000) for number in range(count)]}, 1)
+    removed = store.trim(1)
+    assert 0 < removed < count // 4
+    assert oldest_ms(store, STREAM.group) == removed
+    assert store.max_bytes * 8 // 10 < store.total_bytes() <= store.max_bytes
+
+
 def test_the_smallest_lines_find_room(tmp_path: Path, store: LogStore) -> None:
     """Given lines of one byte in many groups, then they take no more of the disk than the map has for what counts."""
     for number in range(100):
