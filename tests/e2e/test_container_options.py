@@ -82,6 +82,70 @@ def test_stopped_containers_may_be_kept(
     assert cloud.comes_to(lambda: not engine.api.inspect_container(container)["State"]["Running"])
 
 
+SEEN = """
+import getpass, os, pathlib
+
+
+def handler(event, context):
+    def read(*paths):
+        return next(pathlib.Path(path).read_text().strip() for path in paths if os.path.exists(path))
+
+    status = dict(line.split(":\\t", 1) for line in read("/proc/self/status").splitlines() if ":\\t" in line)
+    return {
+        "resolvers": read("/etc/resolv.conf"),
+        "environment": [os.environ.get(name) for name in ("FROM_FILE", "FROM_FLAG")],
+        "mounts": read("/proc/mounts"),
+        "sysctl": read("/proc/sys/net/ipv4/ip_unprivileged_port_start"),
+        "groups": os.getgroups(),
+        "seccomp": status["Seccomp"],
+        "user": getpass.getuser(),
+        "quota": int(read("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "/sys/fs/cgroup/cpu.max").split()[0]),
+        "memory": int(read("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory.max")) // 2**20,
+    }
+"""
+
+
+def test_flags_are_docker_creates_own(
+    networks: list[Any], make_cloud: Any, make_function: Any, call: Callable[..., Any], engine: Any, tmp_path: Path
+) -> None:
+    """Given flags of all kinds, when a function runs, then its container has them, as `docker create` makes them."""
+    (tmp_path / "variables").write_text("FROM_FILE=of the file\n")
+    flags = (
+        f"--network {networks[0].name} --dns 192.0.2.54 --dns-search corp.test --dns-option ndots:3 --cap-add NET_RAW "
+        f"--tmpfs /scratch:size=1m --sysctl net.ipv4.ip_unprivileged_port_start=7 --group-add 4321 --cpus 0.25 "
+        f"--security-opt seccomp=unconfined --env-file {tmp_path}/variables -e FROM_FLAG=yes"
+    )
+    cloud = make_cloud(LAMBDA_DOCKER_FLAGS=flags)
+    aws = cloud.client()
+    name = make_function(aws, SEEN, Timeout=30)
+    seen, answer = call(aws, name)
+    assert "FunctionError" not in answer, seen
+    (container,) = cloud.containers_of(name)
+    about = engine.api.inspect_container(container)
+    assert list(about["NetworkSettings"]["Networks"]) == [networks[0].name]
+    assert about["HostConfig"]["Dns"] == ["192.0.2.54"]
+    assert "search corp.test" in seen["resolvers"]
+    assert "ndots:3" in seen["resolvers"]
+    assert seen["environment"] == ["of the file", "yes"]
+    assert " /scratch tmpfs " in seen["mounts"]
+    assert (seen["sysctl"], seen["seccomp"], seen["quota"]) == ("7", "0", 25_000)
+    assert 4321 in seen["groups"]
+    assert about["HostConfig"]["CapAdd"] == ["NET_RAW"]
+
+
+@pytest.mark.parametrize("spare", ["0", "1"])
+def test_the_user_by_name_and_a_part_of_a_cpu(
+    spare: str, make_cloud: Any, make_function: Any, call: Callable[..., Any]
+) -> None:
+    """Given LAMBDA_INIT_USER and RELAMBDA_CPU_LIMIT, then functions are that user, and get their part of a vCPU."""
+    cloud = make_cloud(LAMBDA_INIT_USER="nobody", RELAMBDA_CPU_LIMIT="1", RELAMBDA_POOL_SIZE=spare)
+    aws = cloud.client()
+    for memory in (128, 512):
+        seen, answer = call(aws, make_function(aws, SEEN, MemorySize=memory, Timeout=60))
+        assert "FunctionError" not in answer, seen
+        assert (seen["user"], seen["memory"], seen["quota"]) == ("nobody", memory, memory * 100_000 // 1769)
+
+
 @pytest.mark.parametrize(("flags", "named"), [("--frobnicate=1", "--frobnicate"), ("-p nonsense:x:y:z", "nonsense")])
 def test_a_flag_that_is_not_understood_is_refused_by_name(make_cloud: Any, flags: str, named: str) -> None:
     """Given a flag that Relambda does not know, when the cloud starts, then it does not, and says which one."""

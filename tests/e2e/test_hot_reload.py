@@ -287,3 +287,25 @@ def test_only_folders_under_roots_may_be_mounted(
             assert refusal.value.response["Error"]["Code"] == "InvalidParameterValueException"
     assert json.dumps(client.list_functions()["Functions"]) == before
     assert client.list_layers()["Layers"] == []
+
+
+def test_what_is_no_change_and_how_changes_are_found(
+    make_cloud: Any, make_function: Any, call: Invoke, code: Path, until: Until
+) -> None:
+    """Given globs to ignore and polling, then what is named changes nothing, and other files are found all the same."""
+    cloud = make_cloud(RELAMBDA_HOT_RELOAD_IGNORE="*.log,drafts/*", RELAMBDA_HOT_RELOAD_POLLING="1")
+    client = cloud.client()
+    name = make_function(client, Code=hot(code))
+    first, _ = call(client, name)
+    (code / "drafts").mkdir()
+    for ignored in ("drafts/index.py", "noise.log"):
+        (code / ignored).write_text("VALUE = 1\n")
+    again, _ = call(client, name)
+    assert again == {**first, "tmp": True}, "what is ignored started the runtime anew"
+    token = uuid.uuid4().hex
+    write(code, token)
+    until(lambda: f"loaded {token}" in cloud.log(), "polling found no change")
+    (code / "__pycache__").mkdir(exist_ok=True)
+    (code / "__pycache__" / "other.pyc").write_text("counts, since the globs stand in the place of the default")
+    changed, _ = call(client, name)
+    assert (changed["value"], changed["container"]) == (token, first["container"])

@@ -130,3 +130,22 @@ def test_a_burst_of_starts_is_awaited_again(
         assert [invoke.result(60)[0] for invoke in invokes] == [None] * 4
     aws.update_function_configuration(FunctionName=name, Description="the environments of what it was end")
     assert cloud.comes_to(lambda: spares(cloud) == len(cloud.containers()) == 4)
+
+
+def test_no_more_wait_than_are_wanted_in_all(
+    make_cloud: Any, make_function: Any, call: Callable[..., Any], runtime_image: Callable[[str], str]
+) -> None:
+    """Given RELAMBDA_POOL_TOTAL=1, when functions of two runtimes are there, then the last one's alone has a spare."""
+    cloud = make_cloud(RELAMBDA_POOL_SIZE="2", RELAMBDA_POOL_TOTAL="1")
+    aws = cloud.client()
+    make_function(aws)
+    assert cloud.comes_to(lambda: spares(cloud) == 1)
+    with docker.APIClient(version="auto") as engine:
+        last = engine.inspect_image(runtime_image("python3.13"))["Id"]  # type: ignore[no-untyped-call]
+
+        def images() -> list[str]:
+            label = f"relambda={(cloud.state / 'cloud-id').read_text().strip()}"
+            return [each["ImageID"] for each in engine.containers(filters={"label": label})]
+
+        make_function(aws, Runtime="python3.13")
+        assert cloud.comes_to(lambda: images() == [last]), images()

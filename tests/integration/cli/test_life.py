@@ -182,6 +182,17 @@ def test_discontinued_options_are_warned_about_at_start(clouds: Clouds, relambda
     assert json.loads(done.stdout)["url"]
 
 
+def test_the_state_is_where_the_variable_says(clouds: Clouds, relambda: Command) -> None:
+    """Given RELAMBDA_STATE_DIR, when a cloud is started, asked and stopped without --state-dir, then it is that one."""
+    where = {"RELAMBDA_STATE_DIR": str(clouds.directory("by-variable"))}
+    started = relambda("start", "-d", "--port", 0, "--json", **where)
+    assert json.loads(started.stdout)["state_dir"] == where["RELAMBDA_STATE_DIR"], started.stderr
+    assert (Path(where["RELAMBDA_STATE_DIR"]) / "cloud-id").exists()
+    assert relambda("status", **where).returncode == ExitCode.OK
+    assert relambda("stop", **where).returncode == ExitCode.OK
+    assert relambda("status", **where).returncode == ExitCode.NOT_RUNNING
+
+
 def test_the_exit_codes_are_in_the_help(relambda: Command) -> None:
     """`relambda --help` documents each one."""
     text = relambda("--help").stdout

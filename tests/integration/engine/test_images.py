@@ -2,20 +2,26 @@
 
 import json
 import re
+import shutil
 import subprocess
+import sys
 import threading
+import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from platform import machine
 from typing import Any
 
 import docker
 import pytest
+from urllib3 import PoolManager, Retry
 
 from relambda.actors.engine.contract import EngineError, ImageUnavailableError, Mount, SandboxSpec
 from relambda.actors.engine.docker_engine import DockerEngine
 from relambda.actors.images.builder import build, image_candidates, list_images
+from relambda.actors.images.recipe import IMAGES_FOLDER
 
 pytestmark = pytest.mark.docker
 
@@ -125,6 +131,46 @@ def test_the_image_wants_exactly_one_handler(python_image: str) -> None:
     """Given the image, when it is run without a handler, then it exits with 142, as AWS's do."""
     ended = subprocess.run(["docker", "run", "--rm", python_image], capture_output=True, timeout=60, check=False)
     assert ended.returncode == 142
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """AWS's own interface emulator, as AWS SAM's command line brings it."""
+    folder = tmp_path_factory.mktemp("emulator")
+    command = [sys.executable, "-m", "pip", "download", "-qq", "--no-deps", "--dest", str(folder), "aws-sam-cli"]
+    subprocess.run(command, check=True, timeout=120)
+    (wheel,) = folder.glob("*.whl")
+    name = f"samcli/local/rapid/aws-lambda-rie-{'arm64' if machine() in {'aarch64', 'arm64'} else 'x86_64'}"
+    program = Path(zipfile.ZipFile(wheel).extract(name, folder))
+    program.chmod(0o755)
+    return program
+
+
+def test_without_a_runtime_api_the_emulator_gives_one(
+    docker_api: docker.APIClient, python_image: str, emulator: Path, tmp_path: Path
+) -> None:
+    """Given the image and AWS's emulator, when it is run by itself, then it answers; without, it says why not."""
+    tmp_path.chmod(0o755)
+    (tmp_path / "app.py").write_text("def handler(event, context):\n    return {'got': event}\n")
+    entrypoint = Path(shutil.copy(IMAGES_FOLDER / "lambda-entrypoint.sh", emulator.parent))
+    entrypoint.chmod(0o755)
+    mounts = {str(tmp_path): "/var/task", str(entrypoint): "/lambda-entrypoint.sh"}
+    run = ["docker", "run", "--rm", *(f"-v={here}:{there}:ro" for here, there in mounts.items())]
+    ended = subprocess.run([*run, python_image, "app.handler"], capture_output=True, timeout=60, check=False)
+    assert ended.returncode == 143
+    assert b"mount AWS's interface emulator to /usr/local/bin/aws-lambda-rie" in ended.stderr
+
+    run += ["-d", "-p", "127.0.0.1::8080", f"-v={emulator}:/usr/local/bin/aws-lambda-rie:ro"]
+    started = subprocess.run([*run, python_image, "app.handler"], capture_output=True, timeout=60, check=True)
+    container = started.stdout.decode().strip()
+    try:
+        (published,) = docker_api.port(container, 8080)
+        url = f"http://127.0.0.1:{published['HostPort']}/2015-03-31/functions/function/invocations"
+        retries = Retry(20, backoff_factor=0.05, allowed_methods=None)
+        with PoolManager(retries=retries, timeout=30) as http:
+            assert http.request("POST", url, body=b'{"n": 1}').json() == {"got": {"n": 1}}
+    finally:
+        docker_api.remove_container(container, force=True)
 
 
 def test_a_handler_finds_what_the_official_image_gives(
