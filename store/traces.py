@@ -24,7 +24,15 @@ CREATE TABLE IF NOT EXISTS segments (
 CREATE INDEX IF NOT EXISTS by_age ON segments (kept_ms);
 """
 _BUSY_SECONDS = 5.0
-_TRIMMED_AT_ONCE = 1000
+_DELETE_OLDEST = """
+DELETE FROM segments WHERE (trace, id) IN (
+    SELECT trace, id FROM (
+        SELECT trace, id, sum(length(document)) OVER (ORDER BY kept_ms, trace, id) - length(document) AS older
+        FROM segments
+    ) WHERE older < ?
+)
+"""
+"""The oldest segments that hold at least so many bytes together, and no more of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,7 @@ class TraceStore:
     def __init__(self, path: Path, max_bytes: int) -> None:
         """Open, or make, the database; past `max_bytes` of documents `trim` removes the oldest."""
         self._path, self._max_bytes = path, max_bytes
+        self._untrimmed = 0
         self._lock = threading.Lock()
         try:
             self._database = self._open()
@@ -67,6 +76,7 @@ class TraceStore:
         rows = [(each.trace, each.id, each.owner, each.document, now_ms) for each in segments]
         with self._lock, self._translated(), self._database:
             self._database.executemany("INSERT OR REPLACE INTO segments VALUES (?, ?, ?, ?, ?)", rows)
+            self._untrimmed += sum(len(document) for _, _, _, document, _ in rows)
 
     def segments(self, trace: str, owner: str) -> list[Segment]:
         """A trace's segments as its owner sees them, in the order of their ids; none when it is somebody else's."""
@@ -92,15 +102,19 @@ class TraceStore:
             return [Kept(int(row[0]), str(row[1])) for row in self._database.execute(query, given)]
 
     def trim(self, before_ms: int) -> int:
-        """Remove what was kept before a time, and the oldest past the bound in bytes; how many segments those were."""
-        removed = 0
+        """Remove what was kept before a time, and past the bound the oldest, a tenth of it; how many segments."""
         with self._lock, self._translated(), self._database:
-            removed += self._database.execute("DELETE FROM segments WHERE kept_ms < ?", (before_ms,)).rowcount
-            while self._bytes() > self._max_bytes:
-                oldest = "SELECT trace, id FROM segments ORDER BY kept_ms LIMIT ?"
-                delete = f"DELETE FROM segments WHERE (trace, id) IN ({oldest})"  # noqa: S608 - constants alone
-                removed += self._database.execute(delete, (_TRIMMED_AT_ONCE,)).rowcount
+            self._untrimmed = 0
+            removed = self._database.execute("DELETE FROM segments WHERE kept_ms < ?", (before_ms,)).rowcount
+            size = self._bytes()
+            if size > self._max_bytes:
+                removed += self._database.execute(_DELETE_OLDEST, (size - self._max_bytes * 9 // 10,)).rowcount
         return removed
+
+    @property
+    def is_due_for_trim(self) -> bool:
+        """Whether a tenth of what may be kept has come since the last `trim`."""
+        return self._untrimmed > self._max_bytes // 10
 
     def close(self) -> None:
         """Close the database; safe to call twice."""

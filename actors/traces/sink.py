@@ -104,7 +104,7 @@ class TraceSink:
         try:
             if segments:
                 self.store.put(segments, _now_ms())
-            if time.monotonic() - self._trimmed > TRIM_SECONDS:
+            if time.monotonic() - self._trimmed > TRIM_SECONDS or self.store.is_due_for_trim:
                 self._trimmed = time.monotonic()
                 self.store.trim(_now_ms() - KEEP_DAYS * 86_400_000)
         except StoreError as error:

@@ -4,7 +4,9 @@ import json
 import re
 import socket
 import socketserver
+import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -55,7 +57,9 @@ def engine_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     with server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"unix://{path}" if request.param == "unix" else f"tcp://127.0.0.1:{server.server_address[1]}"
+        yield (
+            f"unix://{path}" if isinstance(server, UnixForward) else f"tcp://127.0.0.1:{server.socket.getsockname()[1]}"
+        )
         server.shutdown()
         thread.join(10)
 
@@ -145,3 +149,53 @@ def test_traces_go_on_to_who_is_named(make_cloud: Any, make_function: Any, call:
         assert cloud.comes_to(lambda: f"/v1/traces {name}" in collector.names), collector.names
         collector.shutdown()
         thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def written_through(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library that notes each write of a process that waits for the disk."""
+    library = tmp_path_factory.mktemp("library") / "written_through.so"
+    source = Path(__file__).with_name("handlers") / "written_through.c"
+    subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-D_GNU_SOURCE", str(source), "-o", str(library)], check=True)
+    return library
+
+
+@pytest.mark.parametrize("durability", ["process", "power"])
+def test_what_survives_the_loss_of_power(
+    durability: str, written_through: Path, make_cloud: Any, make_function: Any, tmp_path: Path
+) -> None:
+    """Given RELAMBDA_DURABILITY=power, then each change waits until the disk has the log's head; else none does."""
+    notes = tmp_path / "notes"
+    cloud = make_cloud(RELAMBDA_DURABILITY=durability, LD_PRELOAD=str(written_through), WRITTEN_THROUGH=str(notes))
+    aws = cloud.client()
+    name = make_function(aws)
+
+    def waited() -> int:
+        before = notes.stat().st_size if notes.exists() else 0
+        for version in range(3):
+            aws.create_alias(FunctionName=name, Name=f"alias-{version}", FunctionVersion="$LATEST")
+            aws.delete_alias(FunctionName=name, Name=f"alias-{version}")
+        return (notes.stat().st_size if notes.exists() else 0) - before
+
+    assert waited() >= 6 if durability == "power" else waited() == 0
+
+
+def test_of_traces_the_oldest_go(make_cloud: Any) -> None:
+    """Given RELAMBDA_TRACES_MAX_BYTES, when more segments come, then the oldest go and the newest stay."""
+    cloud = make_cloud(RELAMBDA_TRACES_MAX_BYTES="50000")
+    xray = cloud.client(service="xray")
+    now = int(time.time())
+    traces = [f"1-{now:08x}-{number:024x}" for number in range(100)]
+    for number, trace in enumerate(traces):
+        segment = {"name": "own", "id": f"{number:016x}", "trace_id": trace, "start_time": now, "end_time": now + 1}
+        xray.put_trace_segments(
+            TraceSegmentDocuments=[json.dumps({**segment, "metadata": {"long": {"x": "x" * 2000}}})]
+        )
+
+    def kept() -> list[str]:
+        found = [xray.batch_get_traces(TraceIds=traces[at : at + 5])["Traces"] for at in range(0, 100, 5)]
+        return [trace["Id"] for some in found for trace in some]
+
+    assert cloud.comes_to(lambda: len(kept()) < 30), len(kept())
+    assert len(kept()) > 10
+    assert sorted(kept()) == traces[-len(kept()) :]

@@ -164,7 +164,7 @@ def compose(
     Contained(docker_api, command, image.replace("/", "").replace(":", "-")).run("build")
     yield command
     docker_api.remove_image(image, force=True)
-    docker_api.prune_images({"dangling": True, "label": "relambda.stage"})
+    docker_api.prune_images({"dangling": True, "label": "relambda.stage"})  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture

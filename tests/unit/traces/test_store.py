@@ -68,7 +68,8 @@ def test_bounded_in_age_and_bytes(tmp_path: Path) -> None:
     left = store.segments(ONE, HERE)
 
     assert removed == 3_000 - len(left)
-    assert sum(len(each.document) for each in left) <= 250_000
+    assert 200_000 < sum(len(each.document) for each in left) <= 250_000
+    assert [each.id for each in left] == [f"{number:016x}" for number in range(3_000 - len(left), 3_000)]
     assert left[-1].id == f"{2_999:016x}"
     store.close()
 
