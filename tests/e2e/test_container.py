@@ -227,6 +227,9 @@ def test_compose_finds_the_cloud_healthy(contained: Contained, until: Any) -> No
 
     until(lambda: health_status() == "healthy", contained.said())
     composed = yaml.safe_load(subprocess.run([*contained.compose, "config"], capture_output=True, check=True).stdout)
+    assert composed.get("name", "relambda") == "relambda", (
+        "version 2 tells the project; in 1.29 the tests cannot see it"
+    )
     (port,) = composed["services"]["relambda"]["ports"]
     assert port in ("127.0.0.1:4566:4566/tcp", "127.0.0.1:4566:4566") or port["published"] == "4566"
 

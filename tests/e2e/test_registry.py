@@ -221,6 +221,20 @@ def test_an_image_that_was_removed_is_pulled_again_or_missed_by_name(
     assert "not pulled: offline" in answer["errorMessage"]
 
 
+def test_a_runtimes_image_that_was_just_removed_is_found_out(
+    registry: Any, push: Push, make_cloud: Any, make_function: Any, call: Any
+) -> None:
+    """Given a runtime's image that has just been seen, when it goes, then a function created next still runs."""
+    uri, _ = push(registry)
+    cloud = make_cloud(LAMBDA_RUNTIME_IMAGE_MAPPING=json.dumps({"python3.11": uri}))
+    client = cloud.client()
+    make_function(client)
+    push.forget(uri)
+    name = make_function(client)
+    assert call(client, name, {"n": 1})[0] == {"n": 1}
+    assert cloud.log().count(f"pulled {uri}") == 2
+
+
 def test_a_registry_that_is_away_is_told(shared_cloud: Any) -> None:
     """Given an address where no registry listens, when a function needs an image of it, then it is Failed, and why."""
     client, name = shared_cloud.client(), f"f-{uuid.uuid4().hex[:8]}"
