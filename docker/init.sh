@@ -1,11 +1,13 @@
 # The first process of every sandbox: it runs the function's runtime and its extensions, as the cloud bids it.
 #
-# Run as `sh -c "$(cat init.sh)" relambda-init COMMAND...` by dash, bash or any POSIX shell; COMMAND is the runtime.
+# Run as `sh -c "$(cat init.sh)" relambda-init COMMAND...` by dash, bash or any POSIX shell. COMMAND is the runtime;
+# none is an OS-only function's, whose runtime is its bootstrap.
 # Standard input, one line each: first a secret token, then commands
 #   dress CODE  what runs before the runtime and each extension, as `printf %b` reads it: their variables, and COMMAND
 #   start       where /opt/extensions holds files: tell `extension NAME` of each, then `extensions`; else as `run`
 #   extend      run each file in /opt/extensions; the end of one is told with `gone CODE NAME`
-#   run         run COMMAND; its end is told with `exit CODE` (128 + N for signal N)
+#   run         run COMMAND; its end is told with `exit CODE` (128 + N for signal N). Before it, when it could not be
+#               executed, with `unfit CODE PROGRAM`: the system's error, what a shell tells (126, 127), or 1 for no program
 #   term        send SIGTERM to the runtime, if it runs
 #   kill        kill every process but this one, reap them, then tell `killed`
 #   mark ID     tell `mark ID PEAK`, behind all output so far; PEAK is the most memory used, in bytes, 0 if unknown
@@ -25,22 +27,71 @@ tell() {
   printf '\000\036%s %s\036\000' "$_token" "$*"
 }
 
+# Looks at a program before it is executed: a shell interprets what the system refuses. Returns the system's error, 1
+# for no program; else `_native` tells whether it is the machine's code.
+look() {
+  _program=$1
+  case $1 in
+    '') return 1 ;;
+    */*) ;;
+    *) _program=$(command -v "$1") || return 2 ;;
+  esac
+  [ "$_program" != "${_program##*/}" ] || return 0 # a builtin has that name too
+  [ -e "$_program" ] || return 2
+  [ -f "$_program" ] && [ -x "$_program" ] || return 13
+  [ ! -r "$_program" ] || IFS= read -r _head <"$_program"
+  case $_head in
+    '#!'*)
+      set -f
+      # shellcheck disable=SC2086 # the interpreter and its argument
+      set -- ${_head#??}
+      set +f
+      [ -e "$1" ] || return 2
+      ;;
+    ?ELF*) _native=yes ;;
+    *) [ ! -r "$_program" ] || return 8 ;;
+  esac
+}
+
+# A runtime has no shell's variables but those of its own. Where exec fails for all the looking, most shells end and run the trap. bash does not, and goes on only in a process of its
+# own, which tells the code by a signal that nothing else ends by.
+execute() {
+  trap 'tell unfit $? "$(printf %.99s "$1")"' EXIT
+  look "$1" || exit $?
+  unset PWD OLDPWD SHLVL
+  # shellcheck disable=SC2016 # for the other shell
+  [ -z "${_native:+$BASH_VERSION}" ] ||
+    set -- "$BASH" -c 'unset PWD OLDPWD; shopt -s execfail; exec "$@"; kill -$(($? - 64)) $$' relambda-init "$@"
+  exec "$@" </dev/null 2>&1 3>&-
+}
+
 # A handler keeps a waiting shell alive when what it waits for signals its own process group; exec takes it away again.
 # The streams are laid in the inner shell only, so that the waiting one's "Killed" does not reach the output.
 run() {
   trap - INT QUIT
   trap : TERM HUP USR1 USR2
-  (exec "$@" </dev/null 2>&1 3>&-)
-  tell exit $?
+  [ $# -gt 0 ] || for _file in /opt/bootstrap /var/task/bootstrap; do
+    [ ! -f "$_file" ] || set -- "$_file"
+  done
+  (execute "$@")
+  _code=$?
+  case $_code in
+    190 | 191)
+      _code=$((_code - 64))
+      tell unfit $_code "$1"
+      ;;
+  esac
+  tell exit $_code
 }
 
-# Variables that extensions do not have: AWS, "Lambda Extensions API", "Environment variables".
+# Variables that extensions do not have: AWS, "Lambda Extensions API", "Environment variables"; and the shell's own.
 extend() {
   trap - INT QUIT
   trap : TERM HUP USR1 USR2
   (
     unset _HANDLER AWS_EXECUTION_ENV AWS_LAMBDA_LOG_GROUP_NAME AWS_LAMBDA_LOG_STREAM_NAME LAMBDA_RUNTIME_DIR \
-      LAMBDA_TASK_ROOT AWS_XRAY_CONTEXT_MISSING AWS_XRAY_DAEMON_ADDRESS _AWS_XRAY_DAEMON_ADDRESS _AWS_XRAY_DAEMON_PORT
+      LAMBDA_TASK_ROOT AWS_XRAY_CONTEXT_MISSING AWS_XRAY_DAEMON_ADDRESS _AWS_XRAY_DAEMON_ADDRESS _AWS_XRAY_DAEMON_PORT \
+      PWD OLDPWD SHLVL
     exec "/opt/extensions/$1" </dev/null >&3 2>&3 3>&-
   )
   tell gone $? "$1"

@@ -57,7 +57,8 @@ class SandboxSpec:
     mounts: Sequence[Mount] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     entrypoint: tuple[str, ...] | None = None
-    """Instead of the image's own entrypoint. With () and no handler, what runs is told later: `dress`."""
+    """Instead of the image's own entrypoint. With () and no handler an OS-only function's bootstrap runs, or what is
+    told later: `dress`."""
     working_directory: str | None = None
     tmp_mb: int = 512
     """Size of /tmp."""
@@ -99,6 +100,14 @@ class SandboxListener(Protocol):
 
     def on_extension_exit(self, name: str, code: int) -> None:
         """An extension ended by itself, or could not be started (126, 127); `code` as a shell tells it."""
+        ...
+
+    def on_runtime_unfit(self, program: str, code: int) -> None:
+        """The runtime's program, "" when there is none, could not be executed; `on_runtime_exit` follows.
+
+        `code` is the system's error, or what a shell tells: 126 for another machine's code, 127 for a missing
+        interpreter.
+        """
         ...
 
     def on_runtime_exit(self, code: int) -> None:

@@ -38,6 +38,8 @@ _CALL_SECONDS = 30
 _REMOVE_SECONDS = 9
 _SWEEP_SECONDS = 5
 _SWEEP_WORKERS = 16
+_BOOTSTRAP = ["/var/task/bootstrap"]
+"""An OS-only function's program, where nobody can look into its layers for another."""
 
 
 class ShellMissingError(EngineError):
@@ -189,13 +191,14 @@ class DockerEngine:
             raise EngineError(f"{'; '.join(failures)}: remove them with `docker rm -f`")
 
     def _plain_sandbox(self, spec: SandboxSpec, listener: SandboxListener) -> Sandbox:
-        command = self.command(spec)
+        command = self.command(spec) or _BOOTSTRAP
         with ExitStack() as stack:
             first = FirstProcess(command[:1], command[1:], driven=False)
             created = self._create(spec, first, self._disk(spec, stack))
             try:
                 attach = partial(AttachedStream, self._engine, created)
-                return PlainSandbox(self._removal, created, spec, attach, self._options, listener, stack.pop_all())
+                held = stack.pop_all()
+                return PlainSandbox(self._removal, created, spec, command[0], attach, self._options, listener, held)
             except BaseException:
                 remove_container(self._removal, created)
                 raise

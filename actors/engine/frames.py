@@ -24,6 +24,14 @@ class ExtensionOutput:
 
 
 @dataclass(frozen=True, slots=True)
+class RuntimeUnfit:
+    """The runtime's program could not be executed; "" when there is none. `RuntimeExited` follows."""
+
+    program: str
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
 class RuntimeExited:
     """The runtime ended by itself."""
 
@@ -63,7 +71,7 @@ class Marked:
     memory_peak_bytes: int
 
 
-Word = Output | RuntimeExited | ExtensionFound | ExtensionsTold | ExtensionExited | Killed | Marked
+Word = Output | RuntimeUnfit | RuntimeExited | ExtensionFound | ExtensionsTold | ExtensionExited | Killed | Marked
 
 
 class FrameReader:
@@ -117,6 +125,8 @@ def _parse(body: bytes) -> Word | None:
     match body.split(b" ", 2):
         case [b"exit", code] if code.isdigit():
             word = RuntimeExited(int(code))
+        case [b"unfit", code, program] if code.isdigit():
+            word = RuntimeUnfit(_name(program), int(code))
         case [b"extension", *name] if name:
             word = ExtensionFound(_name(b" ".join(name)))
         case [b"extensions"]:

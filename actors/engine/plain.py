@@ -4,9 +4,12 @@ To start the runtime again is to start the container again: its /tmp stays, sinc
 nobody inside to start extensions.
 """
 
+import errno
+import os
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from typing import Final
 
 from docker import APIClient
 from docker.errors import DockerException
@@ -17,6 +20,11 @@ from relambda.actors.engine.container import ContainerOptions
 from relambda.actors.engine.contract import EngineError, SandboxExit, SandboxListener, SandboxSpec
 from relambda.actors.engine.sandbox import DockerSandbox, guarded
 
+_START_ERRORS: Final = {126: errno.EACCES, 127: errno.ENOENT}
+"""What the engine says was the exit code of a container that it could not start for its program's sake."""
+_WORDS: Final = 4096
+_EXEC_ERRORS: Final = (errno.ENOENT, errno.EACCES, errno.ENOEXEC)
+
 
 class PlainSandbox(DockerSandbox):
     """Implements `Sandbox`; each run of the container has a reading thread of its own."""
@@ -26,6 +34,7 @@ class PlainSandbox(DockerSandbox):
         client: APIClient,
         id_: str,
         spec: SandboxSpec,
+        program: str,
         attach: Callable[[], AttachedStream],
         options: ContainerOptions,
         listener: SandboxListener,
@@ -33,9 +42,9 @@ class PlainSandbox(DockerSandbox):
     ) -> None:
         """`held` has what is the container's between its runs, and is closed at its end."""
         super().__init__(client, id_, spec, attach(), "", options, listener)
-        self._attach, self._held = attach, held
+        self._program, self._attach, self._held = program, attach, held
         self._state = threading.Lock()
-        self._runs = self._killing = self._gone = False
+        self._runs = self._killing = self._gone = self._used = False
 
     def start(self) -> None:
         """Start the runtime. Raises EngineError when the container is gone."""
@@ -45,17 +54,35 @@ class PlainSandbox(DockerSandbox):
         """There are none."""
 
     def start_runtime(self) -> None:
-        """Start the container. Raises EngineError when it is gone, or has no such program."""
+        """Start the container. Raises EngineError when it is gone."""
         if self._reader is not None:
             self._reader.join()
+        if self._used:
             self._stream = self._attach()
+        self._used = True
         with self._state:
             self._runs = True
         try:
             self._client.start(self._id)
         except (DockerException, RequestException) as error:
+            self._not_started(error)
+        else:
+            self.listen()
+
+    def _not_started(self, error: Exception) -> None:
+        """The engine tells by an exit code whether that is the program's fault."""
+        with self._state:
+            self._runs = False
+        self._stream.close()
+        self._reader = None
+        try:
+            code = int(self._client.inspect_container(self._id)["State"]["ExitCode"])
+        except (DockerException, RequestException):
+            code = 0
+        if code not in _START_ERRORS:
             raise EngineError(f"the container {self._name} does not start: {error}") from error
-        self.listen()
+        guarded(lambda: self._listener.on_runtime_unfit(self._program, _START_ERRORS[code]))
+        guarded(lambda: self._listener.on_runtime_exit(code))
 
     def terminate_runtime(self) -> None:
         """Send SIGTERM to the runtime, if it runs."""
@@ -85,6 +112,12 @@ class PlainSandbox(DockerSandbox):
         self._held.close()
         self._tell_gone(SandboxExit(137, out_of_memory=False, message="destroyed"))
 
+    def _tell_unfit(self, words: bytes) -> None:
+        """What is found out too late for the engine's answer, the container runtime writes, and nothing else comes."""
+        for error in _EXEC_ERRORS:
+            if words == f"exec {self._program}: {os.strerror(error).lower()}\n".encode():
+                guarded(lambda: self._listener.on_runtime_unfit(self._program, error))  # noqa: B023 - called at once
+
     def _tell_mark(self, mark: str) -> None:
         peak = 0
         with suppress(DockerException, RequestException):
@@ -93,9 +126,12 @@ class PlainSandbox(DockerSandbox):
         guarded(lambda: self._listener.on_mark(mark, peak))
 
     def _read(self) -> None:
+        words = b""
         for _, chunk in self._stream.chunks():
+            words += chunk[: _WORDS - len(words)]
             guarded(lambda data=chunk: self._listener.on_output(data))  # type: ignore[misc]
         self._stream.close()
+        self._tell_unfit(words)
         exit_ = self._exit()
         with self._state:
             killed, self._runs, self._killing = self._killing, False, False

@@ -25,6 +25,7 @@ from relambda.actors.engine.frames import (
     Marked,
     Output,
     RuntimeExited,
+    RuntimeUnfit,
     Word,
 )
 
@@ -233,6 +234,8 @@ def _tell(listener: SandboxListener, word: Word | ExtensionOutput) -> None:
             guarded(listener.on_extensions_told)
         case ExtensionExited(name, code):
             guarded(lambda: listener.on_extension_exit(name, code))
+        case RuntimeUnfit(program, code):
+            guarded(lambda: listener.on_runtime_unfit(program, code))
         case RuntimeExited(code):
             guarded(lambda: listener.on_runtime_exit(code))
         case Killed():

@@ -9,7 +9,7 @@ import pykka
 
 from relambda.actors.clock import Timer
 from relambda.actors.engine.contract import EngineError, Sandbox, SandboxExit
-from relambda.actors.environments.failures import Failure
+from relambda.actors.environments.failures import Failure, invalid_entrypoint
 from relambda.actors.environments.init_phase import InitPhase, Phase
 from relambda.actors.environments.instance_messages import ExtensionFailed, ExtensionGone, Said
 from relambda.actors.environments.mark_gate import MarkGate
@@ -190,6 +190,10 @@ class Conversation:
         self.log.writes(data)
         self.events.function_writes(data)
 
+    def on_runtime_unfit(self, program: str, code: int) -> None:
+        """The runtime could not be executed; its exit is told next."""
+        self.init_failure = invalid_entrypoint(program, code)
+
     def on_runtime_exit(self, code: int) -> None:
         """The runtime ended by itself."""
         self.exit_code = code
@@ -216,10 +220,7 @@ class Conversation:
         self._release(mark, 0)
 
     def resets(self) -> None:
-        """The environment is about to be reset: the function hears of it before any caller does.
-
-        So a caller's next invoke finds this instance on its way back.
-        """
+        """The environment is about to be reset. The function hears it before any caller, whose next invoke finds it."""
         self.tell_parent(InstanceResets(self.instance))
 
     def ready(self) -> None:

@@ -3,7 +3,9 @@
 FACTS.md section 4, "Payloads"; limits.tsv, "sync response payload".
 """
 
+import errno
 import json
+import os
 import signal
 from dataclasses import dataclass
 
@@ -14,6 +16,9 @@ KILLED = 137
 """What a shell tells of a process that SIGKILL ended."""
 _LAUNCH_ERRORS = {126: "permission denied", 127: "no such file or directory"}
 """What a shell tells of a file that it could not execute, and the system's words for it."""
+_SHELL_ERRORS = {126: errno.ENOEXEC, 127: errno.ENOENT}
+"""What a shell tells of a program that it has looked at before, and could not execute all the same."""
+_BOOTSTRAPS = "/var/task/bootstrap /opt/bootstrap"
 _EXITED = "Runtime exited with error: "
 
 
@@ -69,6 +74,22 @@ def exited(code: int) -> Failure:
     if code > 128:
         return Failure("Runtime.ExitError", f"{_EXITED}signal: {_signal(code - 128)}")
     return Failure("Runtime.ExitError", f"{_EXITED}exit status {code}")
+
+
+def invalid_entrypoint(program: str, code: int) -> Failure:
+    """The runtime's program could not be executed; "" when there is none. `code` is the system's error or a shell's.
+
+    The words are those that AWS was seen to answer, and its Runtime Interface Emulator: "Troubleshoot invocation
+    issues in Lambda".
+    """
+    error = _SHELL_ERRORS.get(code, code)
+    if not program:
+        words = f"Couldn't find valid bootstrap(s): [{_BOOTSTRAPS}]"
+    elif error == errno.ENOENT and "/" not in program:
+        words = f'exec: "{program}": executable file not found in $PATH'
+    else:
+        words = f"fork/exec {program}: {os.strerror(error).lower()}"
+    return Failure("Runtime.InvalidEntrypoint", words)
 
 
 def extension_ended(name: str, code: int, reported: str, *, registered: bool) -> Failure:

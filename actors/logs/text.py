@@ -135,6 +135,9 @@ class LogText:
             yield lines.platform(at_ms, type_, record)
 
 
+_PLATFORM_ERRORS = ("Runtime.ExitError", "Runtime.InvalidEntrypoint", "Sandbox.")
+
+
 def _by_platform(figures: Report) -> bool:
     """Whether the platform ended the invocation: an error that the function itself answered is not in REPORT."""
-    return figures.status in {"timeout", "failure"} or figures.error_type.startswith(("Runtime.Exit", "Sandbox."))
+    return figures.status in {"timeout", "failure"} or figures.error_type.startswith(_PLATFORM_ERRORS)

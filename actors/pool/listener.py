@@ -30,6 +30,9 @@ class SpareListener:
     def on_extension_exit(self, name: str, code: int) -> None:
         """No extension was started."""
 
+    def on_runtime_unfit(self, program: str, code: int) -> None:
+        """No runtime was started."""
+
     def on_runtime_exit(self, code: int) -> None:
         """No runtime was started."""
 

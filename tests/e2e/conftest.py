@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import time
 import uuid
 import zipfile
@@ -204,6 +205,54 @@ def make_function(zipped: Callable[[str], bytes]) -> MakeFunction:
             FunctionName=name, WaiterConfig={"Delay": 0.05, "MaxAttempts": 1200}
         )
         return str(name)
+
+    return make
+
+
+class MakeImage(Protocol):
+    """Builds an image of a Dockerfile and files, and gives its name."""
+
+    def __call__(self, dockerfile: str, *, mode: int = 0o755, **files: bytes) -> str: ...
+
+
+@pytest.fixture
+def make_image() -> Iterator[MakeImage]:
+    """Builds images in the engine alone, and removes them at the end."""
+    client, names = docker.from_env(), list[str]()
+
+    def make(dockerfile: str, *, mode: int = 0o755, **files: bytes) -> str:
+        context = io.BytesIO()
+        with tarfile.open(fileobj=context, mode="w") as archive:
+            for name, content in {"Dockerfile": dockerfile.encode(), **files}.items():
+                entry = tarfile.TarInfo(name)
+                entry.size, entry.mode = len(content), mode
+                archive.addfile(entry, io.BytesIO(content))
+        names.append(f"relambda-test/{uuid.uuid4().hex[:12]}:1")
+        context.seek(0)
+        client.images.build(fileobj=context, custom_context=True, tag=names[-1], rm=True)
+        return names[-1]
+
+    yield make
+    for name in names:
+        client.images.remove(name, force=True)
+    client.close()
+
+
+class MakeImageFunction(Protocol):
+    """Creates a function of an image, waits until it is Active, and returns its name."""
+
+    def __call__(self, client: Any, image: str, **members: Any) -> str: ...
+
+
+@pytest.fixture(scope="session")
+def make_image_function() -> MakeImageFunction:
+    """Creates functions of images through the SDK, with its own waiter."""
+
+    def make(client: Any, image: str, **members: Any) -> str:
+        name = f"f-{uuid.uuid4().hex[:12]}"
+        client.create_function(FunctionName=name, PackageType="Image", Code={"ImageUri": image}, Role=ROLE, **members)
+        client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.1, "MaxAttempts": 600})
+        return name
 
     return make
 

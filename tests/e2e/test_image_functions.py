@@ -1,19 +1,14 @@
 """Functions of container images: their ImageConfig, and images that hold a program and nothing else."""
 
-import io
 import subprocess
-import tarfile
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import docker
 import pytest
 
 pytestmark = pytest.mark.docker
 
-ROLE = "arn:aws:iam::111111111111:role/test"
 HANDLERS = Path(__file__).with_name("handlers")
 MODULE = """
 import os
@@ -25,59 +20,31 @@ def handler(event, context):
 MakeImage = Callable[..., str]
 
 
-@pytest.fixture
-def make_image() -> Iterator[MakeImage]:
-    """Builds images from files, in the engine alone, and removes them at the end."""
-    client, names = docker.from_env(), list[str]()
-
-    def make(dockerfile: str, **files: bytes) -> str:
-        context = io.BytesIO()
-        with tarfile.open(fileobj=context, mode="w") as archive:
-            for name, content in {"Dockerfile": dockerfile.encode(), **files}.items():
-                entry = tarfile.TarInfo(name)
-                entry.size, entry.mode = len(content), 0o755
-                archive.addfile(entry, io.BytesIO(content))
-        names.append(f"relambda-test/{uuid.uuid4().hex[:12]}:1")
-        context.seek(0)
-        client.images.build(fileobj=context, custom_context=True, tag=names[-1], rm=True)
-        return names[-1]
-
-    yield make
-    for name in names:
-        client.images.remove(name, force=True)
-    client.close()
-
-
-def create(aws: Any, image: str, **members: Any) -> str:
-    """A function of an image, Active."""
-    name = f"f-{uuid.uuid4().hex[:12]}"
-    aws.create_function(FunctionName=name, PackageType="Image", Code={"ImageUri": image}, Role=ROLE, **members)
-    waiter = aws.get_waiter("function_active_v2")
-    waiter.wait(FunctionName=name, WaiterConfig={"Delay": 0.1, "MaxAttempts": 600})
-    return name
-
-
 def test_an_image_config_stands_in_for_the_images_own(
-    shared_cloud: Any, make_image: MakeImage, python_image: str, call: Callable[..., Any]
+    shared_cloud: Any,
+    make_image: MakeImage,
+    make_image_function: MakeImage,
+    python_image: str,
+    call: Callable[..., Any],
 ) -> None:
     """Given an image, when ImageConfig names entrypoint, command and folder, then these are used in its place."""
     aws = shared_cloud.client()
     image = make_image(
         f'FROM {python_image}\nCOPY index.py /var/task/\nCMD ["index.handler"]\n', **{"index.py": MODULE.encode()}
     )
-    own, _ = call(aws, create(aws, image, Timeout=30))
+    own, _ = call(aws, make_image_function(aws, image, Timeout=30))
     assert own == {"cwd": "/var/task", "said": None, "env": "AWS_Lambda_Image"}
     config = {
         "EntryPoint": ["/bin/sh", "-c", 'SAID="$0" exec /lambda-entrypoint.sh "$1"'],
         "Command": ["two words", "index.handler"],
         "WorkingDirectory": "/var",
     }
-    other, _ = call(aws, create(aws, image, Timeout=30, ImageConfig=config))
+    other, _ = call(aws, make_image_function(aws, image, Timeout=30, ImageConfig=config))
     assert other == {"cwd": "/var", "said": "two words", "env": "AWS_Lambda_Image"}
 
 
 def test_an_image_without_a_shell_runs_resets_and_keeps_its_tmp(
-    shared_cloud: Any, make_image: MakeImage, call: Callable[..., Any], tmp_path: Path
+    shared_cloud: Any, make_image: MakeImage, make_image_function: MakeImage, call: Callable[..., Any], tmp_path: Path
 ) -> None:
     """Given an image of one static program, when it answers, fails, hangs, then it is as any other"""
     program = tmp_path / "runtime"
@@ -85,7 +52,7 @@ def test_an_image_without_a_shell_runs_resets_and_keeps_its_tmp(
     subprocess.run(["gcc", *source, "-o", program], check=True)
     image = make_image('FROM scratch\nCOPY runtime /\nENTRYPOINT ["/runtime"]\n', runtime=program.read_bytes())
     aws = shared_cloud.client()
-    name = create(aws, image, Timeout=2)
+    name = make_image_function(aws, image, Timeout=2)
 
     assert call(aws, name, {"text": "hello"})[0] == {"text": "hello"}
     containers = shared_cloud.containers_of(name)

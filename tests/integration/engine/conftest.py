@@ -40,6 +40,9 @@ class Recorder:
     def on_extension_exit(self, name: str, code: int) -> None:
         self.heard.put(("extension exit", name, code))
 
+    def on_runtime_unfit(self, program: str, code: int) -> None:
+        self.heard.put(("unfit", program, code))
+
     def on_runtime_exit(self, code: int) -> None:
         self.heard.put(("exit", code))
 
@@ -69,12 +72,13 @@ class Recorder:
 
 
 class Launch(Protocol):
-    """Starts a sandbox whose runtime is a shell script."""
+    """Starts a sandbox whose runtime is a shell script, or a command."""
 
     def __call__(
         self,
-        script: str,
+        script: str = "",
         *,
+        command: tuple[str, ...] | None = None,
         engine: DockerEngine | None = None,
         memory_mb: int = 128,
         mounts: Sequence[Mount] = (),
@@ -89,8 +93,9 @@ def launch(docker_engine: DockerEngine, python_image: str) -> Iterator[Launch]:
     started: list[Sandbox] = []
 
     def start(
-        script: str,
+        script: str = "",
         *,
+        command: tuple[str, ...] | None = None,
         engine: DockerEngine | None = None,
         memory_mb: int = 128,
         mounts: Sequence[Mount] = (),
@@ -101,8 +106,8 @@ def launch(docker_engine: DockerEngine, python_image: str) -> Iterator[Launch]:
         spec = SandboxSpec(
             name=f"relambda-test-{uuid.uuid4().hex}",
             image=python_image,
-            entrypoint=("/bin/bash", "-c"),
-            handler=(script,),
+            entrypoint=("/bin/bash", "-c", script) if command is None else command,
+            handler=(),
             environment=environment or {},
             memory_mb=memory_mb,
             runtime_host=runtime_host,

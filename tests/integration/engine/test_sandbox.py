@@ -1,6 +1,8 @@
 """Sandboxes on a real Docker engine: commands go in, output and the init's words come out in order."""
 
+import errno
 import socket
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,7 +23,7 @@ Launch = Callable[..., tuple[Sandbox, Any]]
 @pytest.fixture(params=["/bin/sh", "/bin/bash"], ids=["dash", "bash"])
 def any_shell(request: pytest.FixtureRequest) -> Iterator[DockerEngine]:
     """Engines whose init is run by each of the shells that runtime images bring as /bin/sh."""
-    engine = DockerEngine(f"test-shell-{request.param[5:]}", shell=request.param)
+    engine = DockerEngine(f"test-{uuid.uuid4().hex[:12]}", shell=request.param)
     yield engine
     engine.sweep()
     engine.close()
@@ -149,6 +151,65 @@ def test_what_cannot_be_started_is_told(launch: Launch, tmp_path: Path) -> None:
         ("extension exit", "bad", 127),
         ("extension exit", "closed", 126),
     }
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "code"),
+    [
+        (None, 0, errno.ENOENT),
+        ("#!/bin/sh\n", 0o644, errno.EACCES),
+        ("echo interpreted\n", 0o755, errno.ENOEXEC),
+        ("", 0o755, errno.ENOEXEC),
+        ("#!/bin/sh\r\n", 0o755, errno.ENOENT),
+        ("\x7fELF\x02 of no machine\x00", 0o755, 126),
+    ],
+    ids=["missing", "no right", "no format", "empty", "foreign line ends", "other machine"],
+)
+def test_a_runtime_that_cannot_be_executed_is_told_with_the_reason(
+    launch: Launch, any_shell: DockerEngine, tmp_path: Path, content: str | None, mode: int, code: int
+) -> None:
+    """Given a program that the system refuses, when it is to run, then that is told before its exit, by its name."""
+    tmp_path.chmod(0o755)
+    if content is not None:
+        (tmp_path / "program").write_text(content)
+        (tmp_path / "program").chmod(mode)
+    sandbox, recorder = launch(command=("/opt/program", "argument"), engine=any_shell, mounts=[Mount(tmp_path, "/opt")])
+    sandbox.start_runtime()
+    assert recorder.next_word() == ("unfit", "/opt/program", code)
+    assert recorder.next_word() == ("exit", code)
+    assert b"interpreted" not in recorder.output
+
+
+def test_a_program_is_looked_for_in_the_path(launch: Launch, any_shell: DockerEngine) -> None:
+    """Given a name without a folder, when it runs, then what PATH has is executed; one that it has not is told."""
+    found, recorder = launch(command=("printf", "%s", "found"), engine=any_shell)
+    found.start_runtime()
+    assert recorder.next_word() == ("exit", 0)
+    assert recorder.output == b"found"
+    missing, recorder = launch(command=("no-such-program",), engine=any_shell)
+    missing.start_runtime()
+    assert [recorder.next_word(), recorder.next_word()] == [
+        ("unfit", "no-such-program", errno.ENOENT),
+        ("exit", errno.ENOENT),
+    ]
+
+
+def test_the_runtime_without_a_command_is_a_bootstrap(launch: Launch, any_shell: DockerEngine, tmp_path: Path) -> None:
+    """Given no command, when it runs, then the package's bootstrap does, else the layers', and none is told so."""
+    mounts = []
+    for name in ("task", "opt"):
+        (tmp_path / name).mkdir(mode=0o755)
+        (tmp_path / name / "bootstrap").write_text(f"#!/bin/sh\necho {name} $#\n")
+        (tmp_path / name / "bootstrap").chmod(0o755)
+        mounts.append(Mount(tmp_path / name, "/var/task" if name == "task" else "/opt"))
+    for mounted, output in ((mounts, b"task 0\n"), (mounts[1:], b"opt 0\n")):
+        sandbox, recorder = launch(command=(), engine=any_shell, mounts=mounted)
+        sandbox.start_runtime()
+        assert recorder.next_word() == ("exit", 0)
+        assert recorder.output == output
+    sandbox, recorder = launch(command=(), engine=any_shell)
+    sandbox.start_runtime()
+    assert recorder.next_word() == ("unfit", "", 1)
 
 
 def test_the_runtime_alone_is_terminated(launch: Launch, any_shell: DockerEngine, tmp_path: Path) -> None:

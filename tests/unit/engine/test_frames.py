@@ -16,6 +16,7 @@ from relambda.actors.engine.frames import (
     Marked,
     Output,
     RuntimeExited,
+    RuntimeUnfit,
     Word,
 )
 
@@ -58,6 +59,7 @@ outputs = hostile.map(Output)
 names = st.text("abc -.é", min_size=1, max_size=255 // 2)
 told = st.one_of(
     st.integers(0, 255).map(RuntimeExited),
+    st.builds(RuntimeUnfit, st.one_of(st.just(""), names), st.integers(0, 255)),
     st.builds(ExtensionFound, names),
     st.just(ExtensionsTold()),
     st.builds(ExtensionExited, names, st.integers(0, 255)),
@@ -76,6 +78,8 @@ def words_of(word: Word) -> str:
     match word:
         case RuntimeExited(code):
             words = f"exit {code}"
+        case RuntimeUnfit(program, code):
+            words = f"unfit {code} {program}"
         case ExtensionFound(name):
             words = f"extension {name}"
         case ExtensionsTold():
