@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import re
 import uuid
 import zipfile
 from collections.abc import Callable
@@ -59,6 +60,8 @@ while True:
         time.sleep(600)
     if mode == "die":
         os._exit(5)
+    if mode == "hog":
+        bytearray(400 * 1024 * 1024)
 """
 
 FUNCTION = """
@@ -205,6 +208,17 @@ def test_what_fails_with_its_extension(
     request_id = answer["ResponseMetadata"]["RequestId"]
     assert answer["FunctionError"] == "Unhandled"
     assert failed == {"errorType": error_type, "errorMessage": f"RequestId: {request_id} Error: {message}"}
+
+
+def test_an_extension_out_of_memory(aws: Any, make_extended: MakeExtended, call: Call) -> None:
+    """Given an extension that takes more memory than there is, then it alone is killed, and the invocation fails."""
+    name = make_extended("greedy", variables={"MODE": "hog"}, Timeout=60)
+    failed, answer = call(aws, name, "hang", LogType="Tail")
+    begin = f"RequestId: {answer['ResponseMetadata']['RequestId']} Error: signal: killed"
+    assert failed == {"errorType": "Extension.Crash", "errorMessage": begin}
+    log = base64.b64decode(answer["LogResult"]).decode()
+    assert f"{begin}\nExtension.Crash\n" in log
+    assert re.search(r"Memory Size: 128 MB\tMax Memory Used: 128 MB\t", log), log
 
 
 def test_an_extension_that_cannot_be_started(aws: Any, make_extended: MakeExtended, call: Call) -> None:

@@ -32,16 +32,52 @@ def handler(event, context):
     return event
 """
 TASK_LIBRARIES = "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
-EXPECTED = {
-    "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
-    "LD_LIBRARY_PATH": TASK_LIBRARIES,
-    "LAMBDA_TASK_ROOT": "/var/task",
+EVERYWHERE = {
+    "AWS_ACCESS_KEY_ID": "111111111111",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
+    "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+    "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+    "AWS_REGION": "us-east-1",
+    "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
     "LAMBDA_RUNTIME_DIR": "/var/runtime",
+    "LAMBDA_TASK_ROOT": "/var/task",
     "LANG": "en_US.UTF-8",
+    "LD_LIBRARY_PATH": TASK_LIBRARIES,
+    "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+    "TEST_KEY": "TEST_VAL",
     "TZ": ":UTC",
     "_HANDLER": "index.handler",
 }
-"""What env_by_runtime.tsv has for all of them."""
+"""Variables that all of them have in AWS, with their values there (env_by_runtime.tsv)."""
+OF_ITS_OWN = {
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_XRAY_DAEMON_ADDRESS",
+    "_AWS_XRAY_DAEMON_ADDRESS",
+    "_AWS_XRAY_DAEMON_PORT",
+}
+"""Variables that all of them have in AWS, with values of each function's or environment's own."""
+OURS = {"AWS_ENDPOINT_URL", "LOCALSTACK_HOSTNAME", "EDGE_PORT", "AWS_LAMBDA_METADATA_API", "AWS_LAMBDA_METADATA_TOKEN"}
+"""How functions find this cloud, and what AWS has added since the recording."""
+
+
+def of_runtime(runtime: str) -> dict[str, str]:
+    """The variables that a runtime has in AWS beside those (env_by_runtime.tsv)."""
+    if runtime.startswith("provided"):
+        return {}
+    shell = {"AWS_EXECUTION_ENV": f"AWS_Lambda_{runtime}", "PWD": "/var/task", "SHLVL": "0"}
+    if runtime.startswith("nodejs"):
+        number = runtime.removeprefix("nodejs").removesuffix(".x")
+        modules = f"/opt/nodejs/node{number}/node_modules:/opt/nodejs/node_modules"
+        return {**shell, "NODE_PATH": f"{modules}:/var/runtime/node_modules:/var/runtime:/var/task"}
+    locale = {"LC_CTYPE": "C.UTF-8"} if runtime == "python3.13" else {}
+    return {**shell, "PYTHONPATH": "/var/runtime", **locale}
+
 
 Package = Callable[[], bytes]
 
@@ -91,15 +127,24 @@ def test_a_runtime_answers_logs_fails_and_times_out(
     runtime, package = RUNTIMES[kind]
     runtime_image(runtime)
     client = shared_cloud.client()
-    name = make_function(client, Runtime=runtime, Code={"ZipFile": package()}, Timeout=60, MemorySize=256)
+    members = {"Timeout": 60, "MemorySize": 256, "Environment": {"Variables": {"TEST_KEY": "TEST_VAL"}}}
+    name = make_function(client, Runtime=runtime, Code={"ZipFile": package()}, **members)
 
     assert call(client, name, {"do": "echo", "text": "grüße"})[0] == {"do": "echo", "text": "grüße"}
 
     looked, _ = call(client, name, {"do": "look"})
-    assert {key: looked["environment"].get(key) for key in EXPECTED} == EXPECTED
+    environment = looked["environment"]
+    if not runtime.startswith("provided"):
+        assert environment.pop("_X_AMZN_TRACE_ID").startswith("Root=")
+    expected = {**EVERYWHERE, **of_runtime(runtime)}
+    assert environment.keys() == expected.keys() | OF_ITS_OWN | OURS
+    assert {key: environment[key] for key in expected} == expected
+    assert environment["AWS_LAMBDA_FUNCTION_NAME"] == name
+    assert environment["AWS_LAMBDA_LOG_GROUP_NAME"] == f"/aws/lambda/{name}"
+    daemon = f"{environment['_AWS_XRAY_DAEMON_ADDRESS']}:{environment['_AWS_XRAY_DAEMON_PORT']}"
+    assert environment["AWS_XRAY_DAEMON_ADDRESS"] == daemon
     assert looked["directory"] == "/var/task"
     if not runtime.startswith("provided"):
-        assert looked["environment"]["AWS_EXECUTION_ENV"] == f"AWS_Lambda_{runtime}"
         number = runtime.removeprefix("python").removeprefix("nodejs").removesuffix(".x")
         assert looked["version"].startswith(f"v{number}.")
 

@@ -198,3 +198,57 @@ def test_code_from_nowhere(aws: Any, request_of: Any, refused: Any, publish_laye
     answer = refused(aws.create_function, **request_of(Code={"ImageUri": ""}, Layers=[layer]))
     assert answer.told == (400, "InvalidParameterValueException", "Please provide a source for function code.")
     assert position() == before
+
+
+RESERVED = [
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
+]
+"""Names that no function's user may set (Developer Guide, "Defined runtime environment variables")."""
+
+
+@pytest.mark.proves("CreateFunction", "UpdateFunctionConfiguration")
+def test_variables_that_are_lambdas_own(
+    aws: Any, make_function: Make, refused: Any, fresh: Any, function_zip: bytes
+) -> None:
+    """Given variables of reserved names, when a function is to have one, then it is refused, and nothing changes."""
+    name = make_function(Environment={"Variables": {"MINE": "1"}})["FunctionName"]
+    begin = (
+        "Lambda was unable to configure your environment variables because the environment variables you have "
+        "provided contains reserved keys that are currently not supported for modification. "
+        "Reserved keys used in this request: "
+    )
+    for reserved in RESERVED:
+        variables = {"Variables": {"MINE": "2", reserved: "mine"}}
+        answer = refused(aws.update_function_configuration, FunctionName=name, Environment=variables)
+        assert answer.told == (400, "InvalidParameterValueException", begin + reserved)
+    for private in ("_HANDLER", "_X_AMZN_TRACE_ID"):
+        variables = {"Variables": {private: "mine"}}
+        assert refused(aws.update_function_configuration, FunctionName=name, Environment=variables).status == 400
+    assert aws.get_function_configuration(FunctionName=name)["Environment"] == {"Variables": {"MINE": "1"}}
+    missing = fresh()
+    answer = refused(
+        aws.create_function,
+        FunctionName=missing,
+        Runtime="python3.11",
+        Handler="index.handler",
+        Role="arn:aws:iam::111111111111:role/test",
+        Code={"ZipFile": function_zip},
+        Environment={"Variables": {"AWS_REGION": "mars", "LAMBDA_TASK_ROOT": "/"}},
+    )
+    assert answer.told == (400, "InvalidParameterValueException", f"{begin}AWS_REGION, LAMBDA_TASK_ROOT")
+    assert refused(aws.get_function, FunctionName=missing).status == 404

@@ -14,6 +14,8 @@ cat > "$CONTEXT/runtime/bootstrap.py" <<'PYTHON'
 import os
 import sys
 
+if sys.version_info >= (3, 12):
+    os.environ.setdefault("LC_CTYPE", "C.UTF-8")  # Python's own doing on Amazon Linux 2023, which lacks LANG's locale
 LAYERS = [f"/opt/python/lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages", "/opt/python"]
 sys.path[:1] = [os.environ["LAMBDA_TASK_ROOT"], *LAYERS]
 

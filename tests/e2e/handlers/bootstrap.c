@@ -53,9 +53,11 @@ int main(void) {
       continue;
     }
     if (strstr(event, "\"look\"")) {
-      static const char *names[] = {"_HANDLER", "PATH", "LD_LIBRARY_PATH", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR", "LANG", "TZ"};
       char *end = body + sprintf(body, "{\"environment\": {");
-      for (int i = 0; i < 7; i++) end += sprintf(end, "%s\"%s\": \"%s\"", i ? ", " : "", names[i], getenv(names[i]));
+      for (char **one = environ; *one; one++) {
+        int name = strchr(*one, '=') - *one;
+        end += sprintf(end, "%s\"%.*s\": \"%s\"", one == environ ? "" : ", ", name, *one, *one + name + 1);
+      }
       sprintf(end, "}, \"directory\": \"%s\"}", getcwd((char[256]){0}, 256));
       event = body;
     }
