@@ -22,12 +22,12 @@ TEST_WORKERS ?= 3
 JAVASCRIPT := tests/parity/walks/javascript
 JAVASCRIPT_INSTALLED := $(JAVASCRIPT)/node_modules/.package-lock.json
 
-.PHONY: run test lint bench coverage options stop clean engine image images registry compose compiler javascript links
+.PHONY: run test lint bench coverage options stop clean engine image images registry compose compiler emulator javascript links
 
 run: $(VENV)/run.stamp engine image
 	@RELAMBDA_DEMO_RUNTIME=$(RUNTIME) $(BIN)/python -P -m relambda.api.cli.demo
 
-test: $(VENV)/dev.stamp engine images registry compose compiler javascript
+test: $(VENV)/dev.stamp engine images registry compose compiler emulator javascript
 	@$(BIN)/python -P -m pytest -n $(TEST_WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 lint: $(VENV)/dev.stamp links
@@ -88,6 +88,10 @@ compose:
 compiler:
 	@if ! command -v busybox >/dev/null; then .ci/setup-package.sh busybox-static; fi
 	@if ! command -v gcc >/dev/null; then .ci/setup-package.sh gcc libc6-dev; fi
+
+# For the tests of other architectures; the package switches nothing on, the tests do, and off again.
+emulator:
+	@if ! ls /usr/bin/qemu-*-static >/dev/null 2>&1; then .ci/setup-package.sh qemu-user-static; fi
 
 javascript: $(JAVASCRIPT_INSTALLED)
 

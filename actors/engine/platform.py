@@ -13,6 +13,7 @@ from relambda.actors.engine.contract import EngineError
 
 _DOCKER: Final = {"x86_64": "amd64", "arm64": "arm64"}
 """Lambda's names of architectures, and those of images (OCI image configuration, `architecture`)."""
+LAMBDA_NAMES: Final = {image: architecture for architecture, image in _DOCKER.items()}
 _KERNEL: Final = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 _EMULATORS: Final = {"x86_64": "qemu-x86_64", "arm64": "qemu-aarch64"}
 _BINFMT: Final = Path("/proc/sys/fs/binfmt_misc")

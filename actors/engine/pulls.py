@@ -19,8 +19,9 @@ from relambda.actors.engine.contract import (
     ImageNotFoundError,
     ImageUnavailableError,
 )
-from relambda.actors.engine.platform import image_architecture, platform
-from relambda.actors.images.runtime_images import is_local, runtime_of
+from relambda.actors.engine.platform import LAMBDA_NAMES, image_architecture, platform
+from relambda.actors.images.recipe import hash_of
+from relambda.actors.images.runtime_images import LOCAL, is_local, runtime_of
 
 _PULL_SECONDS = 1800
 _SILENCE_SECONDS = 60
@@ -58,7 +59,7 @@ class ImageShelf:
 
     def ensure(self, candidates: Sequence[str], on_progress: Callable[[str], None], architecture: str = "") -> str:
         """As `Engine.ensure_image`. Raises ImageUnavailableError."""
-        for name in candidates:
+        for name in (*candidates, *(_kept(name, architecture) for name in candidates)):
             if _runs(self._look(name), architecture):
                 return name
         failures: list[str] = []
@@ -142,6 +143,7 @@ class ImageShelf:
     def _pull(self, name: str, report: Callable[[str], None], architecture: str) -> None:
         until = time.monotonic() + _PULL_SECONDS
         report(f"pulling {name}")
+        self._keep(name)
         with self._engine.client(_SILENCE_SECONDS, pool=1) as client:
             for line in _progress(client.pull(name, stream=True, decode=True, platform=platform(architecture))):
                 report(f"pulling {name}: {line}")
@@ -150,6 +152,19 @@ class ImageShelf:
         if not _runs(self._look(name), architecture):
             raise ImageUnavailableError(f"the engine pulled it, and does not have it for {architecture or 'itself'}")
         report(f"pulled {name}")
+
+    def _keep(self, name: str) -> None:
+        """Under an engine's name there is one architecture's image: that of another one gets a name here besides."""
+        image = self._look(name)
+        if image is not None and image.architecture in LAMBDA_NAMES:
+            for lost in {name, image.resolved or name}:
+                repository, _, tag = _kept(lost, LAMBDA_NAMES[image.architecture]).partition(":")
+                self._client.tag(image.id, repository, tag, force=True)
+
+
+def _kept(name: str, architecture: str) -> str:
+    """What an image is called here while its own name is that of another architecture's."""
+    return f"{LOCAL}/kept:{hash_of(name)}-{architecture or 'any'}"
 
 
 def _runs(image: ImageConfig | None, architecture: str) -> bool:
