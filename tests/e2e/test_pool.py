@@ -1,13 +1,18 @@
 """Cold starts from spare containers: as if the container had been made for the function."""
 
+import io
+import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import docker
 import pytest
 
 pytestmark = pytest.mark.docker
+
+HANDLERS = Path(__file__).with_name("handlers")
 
 LOOK = r"""
 import getpass, os, pathlib, sys
@@ -88,6 +93,28 @@ def test_a_spare_container_becomes_the_functions_own(
         "memory": 512,
         "visible": [],
     }
+
+
+def test_a_spare_container_runs_a_bootstrap_or_says_that_there_is_none(
+    pooled: Any, make_function: Any, call: Callable[..., Any], runtime_image: Callable[[str], str]
+) -> None:
+    """Given spare containers, when OS-only functions start, then each has its bootstrap, and one without is told so."""
+    runtime_image("provided.al2023")
+    aws = pooled.client()
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w") as archive:
+        entry = zipfile.ZipInfo("bootstrap")
+        entry.external_attr = 0o755 << 16
+        archive.writestr(entry, (HANDLERS / "shell_bootstrap").read_bytes())
+    name = make_function(aws, Runtime="provided.al2023", Code={"ZipFile": body.getvalue()}, Timeout=20)
+    assert pooled.comes_to(lambda: spares(pooled) == 2)
+    assert call(aws, name, {"k": 1})[0] == {"k": 1}
+    empty = make_function(aws, Runtime="provided.al2023")
+    assert pooled.comes_to(lambda: spares(pooled) == 3), "one is used, two wait"
+    failed, _ = call(aws, empty)
+    assert failed["errorType"] == "Runtime.InvalidEntrypoint"
+    assert "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]" in failed["errorMessage"]
+    assert pooled.containers_of(name) == pooled.containers_of(empty) == set(), "a container was made for a function"
 
 
 def test_lost_spare_containers_are_replaced_and_none_outlives_the_cloud(

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.docker
 Call = Callable[..., Any]
 
 COLLECTOR = """#!/var/lang/bin/python3.11
-import http.server, json, os, socket, socketserver, threading, urllib.request
+import contextlib, http.server, json, os, socket, socketserver, threading, urllib.request
 
 base = f"http://{os.environ['AWS_LAMBDA_RUNTIME_API']}"
 
@@ -68,8 +68,26 @@ ask("PUT", "/2020-08-15/logs", {
     "schemaVersion": "2021-03-18", "types": ["platform"], "buffering": soon,
     "destination": {"protocol": "TCP", "port": 4244}}, **me)
 print("the extension is ready", flush=True)
+with contextlib.suppress(FileExistsError):
+    os.mkfifo("/tmp/subscribed")
+subscribed = os.open("/tmp/subscribed", os.O_RDWR)
+os.write(subscribed, b"x")
 while True:
     ask("GET", "/2020-01-01/extension/event/next", **me)
+"""
+
+LATE = """#!/var/lang/bin/python3.11
+import contextlib, os, urllib.request
+
+with contextlib.suppress(FileExistsError):
+    os.mkfifo("/tmp/subscribed")
+with open("/tmp/subscribed", "rb", buffering=0) as subscribed:
+    subscribed.read(1)
+base = f"http://{os.environ['AWS_LAMBDA_RUNTIME_API']}/2020-01-01/extension"
+name = {"Lambda-Extension-Name": "late"}
+with urllib.request.urlopen(urllib.request.Request(f"{base}/register", b'{"events": []}', name)) as answer:
+    me = {"Lambda-Extension-Identifier": answer.headers["Lambda-Extension-Identifier"]}
+urllib.request.urlopen(urllib.request.Request(f"{base}/event/next", headers=me))
 """
 
 FUNCTION = """
@@ -224,3 +242,24 @@ def test_a_slow_stream_takes_its_time(aws: Any, observed: str, observer: socket.
 def test_metadata_are_where_the_environment_says(aws: Any, observed: str, call: Call) -> None:
     """Given the variables of the metadata endpoint, then a function reads its zone there."""
     assert call(aws, observed, "metadata")[0] == {"AvailabilityZoneID": "use1-az1"}
+
+
+def test_an_init_without_a_program_is_told(
+    aws: Any, make_image: Any, make_image_function: Any, python_image: str, observer: socket.socket, call: Call
+) -> None:
+    """Given a subscriber that is there before the runtime, when that cannot be executed, then both events say why."""
+    dockerfile = f'FROM {python_image}\nCOPY collector late /opt/extensions/\nENTRYPOINT ["/none"]\n'
+    image = make_image(dockerfile, collector=COLLECTOR.encode(), late=LATE.encode())
+    host, port = observer.getsockname()
+    variables = {"Variables": {"OBSERVER": host, "PORT": str(port)}}
+    call(aws, make_image_function(aws, image, Timeout=20, Environment=variables))
+    events = told_until(observer, {("platform.initRuntimeDone", "http"), ("platform.initReport", "http")})
+    told = {event["type"]: event["record"] for event in events if "by" not in event}
+    assert told["platform.initReport"].pop("metrics")["durationMs"] > 0
+    for type_ in ("platform.initRuntimeDone", "platform.initReport"):
+        assert told[type_] == {
+            "initializationType": "on-demand",
+            "phase": "init",
+            "status": "error",
+            "errorType": "Runtime.InvalidEntrypoint",
+        }
