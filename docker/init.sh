@@ -27,6 +27,10 @@ tell() {
   printf '\000\036%s %s\036\000' "$_token" "$*"
 }
 
+unfit() {
+  tell unfit "$1" "$(printf %.99s "$2")" # a path may be longer than a frame
+}
+
 # Looks at a program before it is executed: a shell interprets what the system refuses. Returns the system's error, 1
 # for no program; else `_native` tells whether it is the machine's code.
 look() {
@@ -56,7 +60,7 @@ look() {
 # A runtime has no shell's variables but those of its own. Where exec fails for all the looking, most shells end and run the trap. bash does not, and goes on only in a process of its
 # own, which tells the code by a signal that nothing else ends by.
 execute() {
-  trap 'tell unfit $? "$(printf %.99s "$1")"' EXIT
+  trap 'unfit $? "$1"' EXIT
   look "$1" || exit $?
   unset PWD OLDPWD SHLVL
   # shellcheck disable=SC2016 # for the other shell
@@ -78,7 +82,7 @@ run() {
   case $_code in
     190 | 191)
       _code=$((_code - 64))
-      tell unfit $_code "$1"
+      unfit $_code "$1"
       ;;
   esac
   tell exit $_code
