@@ -21,6 +21,7 @@ from relambda.actors.logs.environment_log import EnvironmentLog
 from relambda.actors.logs.lines import InitReport, Report, last_words
 from relambda.actors.messages import InstanceIdle, InstanceResets
 from relambda.actors.runtime_api.session import RuntimeEvent, RuntimeFailure
+from relambda.actors.telemetry.subscription import Subscription
 from relambda.actors.telemetry.telemetry import Telemetry
 
 if TYPE_CHECKING:
@@ -74,10 +75,10 @@ class Conversation:
     def init_fails(self, duration_ms: float, failure: Failure) -> None:
         """Processes that were started are not ready, and will not be; called by the instance's actor."""
         phase, status, error_type = self.init.phase, failure.status, failure.error_type
+        self.events.extensions(self.instance.session.extensions())
         self.log.init_fails(InitReport(duration_ms, phase, status, error_type))
         self.events.runtime_init_done(phase, status, error_type)
         self.events.init_ends(phase, duration_ms, status, error_type)
-        self.events.extensions(self.instance.session.extensions())
 
     def begin(self, invocation: Invocation, timer: Timer) -> None:
         """An invocation is about to be handed over; called by the function's actor."""
@@ -107,8 +108,8 @@ class Conversation:
     def on_idle(self) -> None:
         """The init is over, or the invocation is; with an answer that is held for its log, that tells when it goes."""
         if (took := self.init.end(succeeded=True)) is not None:
-            self.events.init_ends(self.init.phase, took)
             self.events.extensions(self.instance.session.extensions())
+            self.events.init_ends(self.init.phase, took)
             if self.init.phase == "init":
                 self._init_ms = took
                 self.tell_parent(InstanceIdle(self.instance))
@@ -153,6 +154,10 @@ class Conversation:
         """An extension wrote."""
         self.log.writes(data)
         self.events.extension_writes(data)
+
+    def on_subscribed(self, subscription: Subscription) -> None:
+        """An extension has subscribed to telemetry."""
+        self.events.subscribed(subscription)
 
     def on_restore_ready(self) -> None:
         """The runtime has initialised; inside an invocation it goes on at once, as no snapshot is wanted then."""

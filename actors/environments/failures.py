@@ -14,7 +14,9 @@ from relambda.actors.environments.phases import RESTORE_SECONDS
 MAX_RESPONSE = 6_291_556
 KILLED = 137
 """What a shell tells of a process that SIGKILL ended."""
-_LAUNCH_ERRORS = {126: "permission denied", 127: "no such file or directory"}
+LAUNCH_ERROR = "Extension.LaunchError"
+_NOT_EXECUTABLE = 126
+_LAUNCH_ERRORS = {_NOT_EXECUTABLE: "permission denied", 127: "no such file or directory"}
 """What a shell tells of a file that it could not execute, and the system's words for it."""
 _SHELL_ERRORS = {126: errno.ENOEXEC, 127: errno.ENOENT}
 """What a shell tells of a program that it has looked at before, and could not execute all the same."""
@@ -98,9 +100,14 @@ def extension_ended(name: str, code: int, reported: str, *, registered: bool) ->
     The words are those that AWS was seen to log.
     """
     if code in _LAUNCH_ERRORS and not registered:
-        return Failure("Extension.LaunchError", f"fork/exec /opt/extensions/{name}: {_LAUNCH_ERRORS[code]}")
+        return Failure(LAUNCH_ERROR, f"fork/exec /opt/extensions/{name}: {_LAUNCH_ERRORS[code]}")
     words = exited(code).message.removeprefix(_EXITED) if code else "exit code 0"
     return Failure(reported or "Extension.Crash", words)
+
+
+def launch_reason(code: int) -> str:
+    """Why an extension's file could not be executed, as AWS was seen to log it in the line EXTENSION."""
+    return "PermissionDenied" if code == _NOT_EXECUTABLE else "UnknownError"
 
 
 def too_many_extensions(reason: str) -> Failure:

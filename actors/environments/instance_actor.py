@@ -171,9 +171,11 @@ class InstanceActor(pykka.ThreadingActor):
             self._shutdown.extension_exited(name)
             return
         registered = any(one.name == name and one.state != "Started" for one in self.instance.session.extensions())
-        self._break(
-            failures.extension_ended(name, code, self._extension_errors.get(name, ""), registered=registered), "failure"
-        )
+        reported = self._extension_errors.get(name, "")
+        failure = failures.extension_ended(name, code, reported, registered=registered)
+        if failure.error_type == failures.LAUNCH_ERROR:
+            self.instance.session.did_not_launch(name, failures.launch_reason(code))
+        self._break(failure, "failure")
 
     def _timed_out(self, request_id: str) -> None:
         ended = self.conversation.slot.clear(request_id)

@@ -22,8 +22,10 @@ from relambda.actors.logs.lines import (
     runtime_done_record,
     runtime_version,
 )
+from relambda.actors.logs.lines import subscription as subscription_line
 from relambda.actors.logs.output import OutputLines
 from relambda.actors.runtime_api.session import ExtensionInfo
+from relambda.actors.telemetry.subscription import Subscription
 from relambda.actors.telemetry.telemetry import Telemetry
 
 _MB: Final = 1024 * 1024
@@ -82,6 +84,13 @@ class PlatformEvents:
                 record["errorType"] = one.error_type
             self._log.tells(extension(one.name, one.state, one.events, one.error_type), "extension", record)
             self._publish("extension", record)
+
+    def subscribed(self, subscription: Subscription) -> None:
+        """An extension has subscribed to telemetry, and hears of that first."""
+        api, name, types = subscription.api, subscription.extension, subscription.types
+        record = {"name": name, "state": "Subscribed", "types": list(types)}
+        self._log.tells(subscription_line(api, name, types), f"{api.lower()}Subscription", record)
+        self._publish(f"{api.lower()}Subscription", record)
 
     def starts(self, invocation: Invocation) -> None:
         """An invocation is given to the runtime."""

@@ -68,7 +68,7 @@ class EnvironmentLog:
 
     def init_fails(self, report: InitReport) -> None:
         """The runtime did not become ready."""
-        self._put(InitFailed(report))
+        self._tell(InitFailed(report))
 
     def starts(self, request_id: str, *, tail: bool = False) -> None:
         """An invocation begins; `tail` keeps the end of its log for `tail` to tell."""
@@ -118,7 +118,7 @@ class EnvironmentLog:
 
     def tells(self, line: str, type_: str, record: Mapping[str, Any]) -> None:
         """The platform tells of something: the line, or the record of `platform.TYPE`."""
-        self._put(Told(line, type_, record))
+        self._tell(Told(line, type_, record))
 
     def closes(self) -> None:
         """The environment is no more: it writes nothing behind this."""
@@ -145,6 +145,12 @@ class EnvironmentLog:
             self._echo.begin()
         for message in self._text.write(self._last_ms, word):
             yield self._last_ms, message
+
+    def _tell(self, word: Word) -> None:
+        """What may come inside an invocation, where an init is done again, stands in its tail too."""
+        if (tail := self._tail) is not None:
+            tail.tell(_now_ms(), word)
+        self._put(word)
 
     def _put(self, word: Word) -> None:
         self._writer.put(self, _now_ms(), word)

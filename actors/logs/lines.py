@@ -132,6 +132,12 @@ def extension(name: str, state: str, events: Sequence[str], error_type: str) -> 
     return f"{line}\tError Type: {error_type}\n" if error_type else f"{line}\n"
 
 
+def subscription(api: str, name: str, types: Sequence[str]) -> str:
+    """TELEMETRY or LOGS, by the API; AWS was seen to begin types with a capital here, and only here."""
+    listed = ", ".join(each.capitalize() for each in types)
+    return f"{api.upper()}\tName: {name}\tState: Subscribed\tTypes: [{listed}]\n"
+
+
 def restore_start(version: str, arn: str) -> str:
     """RESTORE_START."""
     return f"RESTORE_START Runtime Version: {version}\tRuntime Version ARN: {arn}\n"

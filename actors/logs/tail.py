@@ -23,6 +23,10 @@ class Tail:
         """The function wrote."""
         self._put(at_ms, Wrote(data))
 
+    def tell(self, at_ms: int, word: Word) -> None:
+        """The platform told of something inside the invocation."""
+        self._put(at_ms, word)
+
     def end(self, at_ms: int, report: Report, last_words: str, peak_bytes: int) -> bytes:
         """The last 4 KB, with the invocation's end."""
         self._put(at_ms, Marked(report.request_id, peak_bytes))

@@ -27,11 +27,12 @@ class ExtensionState(Enum):
     REGISTERED = "Registered"
     READY = "Ready"
     RUNNING = "Running"
+    LAUNCH_ERROR = "LaunchError"
     INIT_ERROR = "InitError"
     EXIT_ERROR = "ExitError"
 
 
-_FAILED: Final = frozenset({ExtensionState.INIT_ERROR, ExtensionState.EXIT_ERROR})
+_FAILED: Final = frozenset({ExtensionState.LAUNCH_ERROR, ExtensionState.INIT_ERROR, ExtensionState.EXIT_ERROR})
 
 
 @dataclass(slots=True, eq=False)
@@ -109,6 +110,11 @@ class Registry:
             raise _bad_transition(extension, state)
         extension.state, extension.error_type = state, error_type
         extension.waiting.clear()
+
+    def did_not_launch(self, name: str, error_type: str) -> None:
+        """The file of an expected extension could not be executed."""
+        if (extension := self._by_name.get(name)) is not None:
+            extension.state, extension.error_type = ExtensionState.LAUNCH_ERROR, error_type
 
     def post(self, kind: str, document: bytes) -> list[Extension]:
         """Let all who want events of a kind have one; those extensions."""

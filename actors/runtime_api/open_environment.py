@@ -72,6 +72,11 @@ class OpenEnvironment(OpenSession):
                 for one in self._registry.extensions()
             )
 
+    def did_not_launch(self, name: str, error_type: str) -> None:
+        """See EnvironmentSession."""
+        with self._lock:
+            self._registry.did_not_launch(name, error_type)
+
     def _hand_over(self) -> None:
         """The runtime gets an invocation when all wait for one, and then the extensions hear of it."""
         if self._event is None or not (self._begun or self._settled):
@@ -196,6 +201,7 @@ class OpenEnvironment(OpenSession):
             self._check(generation)
             if self.telemetry is not None:
                 self.telemetry.subscribe(subscription)
+                self._hearer.on_subscribed(subscription)
 
     def restore(self) -> None:
         """See EnvironmentSession."""

@@ -146,6 +146,10 @@ class EnvironmentListener(SessionListener, Protocol):
         """An extension could not initialise (phase "init"), or is about to exit with an error (phase "exit")."""
         ...
 
+    def on_subscribed(self, subscription: Subscription) -> None:
+        """An extension has subscribed to telemetry, which is delivered to it from now on."""
+        ...
+
     def on_restore_ready(self) -> None:
         """The runtime has initialised and waits to be restored: its snapshot may be taken."""
         ...
@@ -176,6 +180,10 @@ class EnvironmentSession(Session, Protocol):
 
     def extensions(self) -> tuple[ExtensionInfo, ...]:
         """All extensions, and where they are."""
+        ...
+
+    def did_not_launch(self, name: str, error_type: str) -> None:
+        """The file of an external extension could not be executed, for the reason that its line of the log tells."""
         ...
 
     def shutdown(self, reason: ShutdownReason, deadline_ms: int) -> tuple[str, ...]:

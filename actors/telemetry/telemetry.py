@@ -71,8 +71,6 @@ class Telemetry:
             for event_type, event in self._early:
                 if subscription.wants(event_type):
                     subscriber.offer(event)
-        kind = "platform.telemetrySubscription" if subscription.api == "Telemetry" else "platform.logsSubscription"
-        self.publish(kind, {"name": subscription.extension, "state": "Subscribed", "types": list(subscription.types)})
 
     def close_subscriptions(self) -> None:
         """The init is over: take in no more, and keep no early events for those to come."""

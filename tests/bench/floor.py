@@ -17,6 +17,7 @@ from relambda.actors.engine.docker_engine import DockerEngine
 from relambda.actors.images.builder import image_candidates
 from relambda.actors.runtime_api.listener import RuntimeApi
 from relambda.actors.runtime_api.session import ExecutionEnvironment, RuntimeEvent, RuntimeFailure, Session
+from relambda.actors.telemetry.subscription import Subscription
 
 
 class Waiter:
@@ -46,6 +47,8 @@ class Waiter:
     def on_extensions_registered(self) -> None: ...
 
     def on_extension_error(self, name: str, phase: str, failure: RuntimeFailure) -> None: ...
+
+    def on_subscribed(self, subscription: Subscription) -> None: ...
 
     def on_restore_ready(self) -> None: ...
 

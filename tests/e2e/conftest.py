@@ -318,3 +318,15 @@ def until() -> Callable[[Callable[[], object], str], None]:
             time.sleep(0.02)
 
     return look
+
+
+@pytest.fixture
+def log_of(shared_cloud: Any) -> Callable[[str], list[str]]:
+    """Reads the lines of a function's log."""
+
+    def read(name: str) -> list[str]:
+        pages = shared_cloud.client(service="logs").get_paginator("filter_log_events")
+        found = pages.paginate(logGroupName=f"/aws/lambda/{name}")
+        return [event["message"] for page in found for event in page["events"]]
+
+    return read

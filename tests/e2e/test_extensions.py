@@ -17,6 +17,7 @@ pytestmark = pytest.mark.docker
 
 Call = Callable[..., Any]
 MakeExtended = Callable[..., str]
+LogOf = Callable[[str], list[str]]
 
 EXTENSION = """#!/var/lang/bin/python3.11
 import json, os, socket, sys, time, urllib.request
@@ -107,13 +108,18 @@ def extended_in(make_function: Any) -> MakeExtended:
     """Creates a function with a layer that holds these extensions."""
 
     def make(
-        aws: Any, *names: str, variables: dict[str, str] | None = None, source: str = EXTENSION, **members: Any
+        aws: Any,
+        *names: str,
+        variables: dict[str, str] | None = None,
+        source: str = EXTENSION,
+        mode: int = 0o755,
+        **members: Any,
     ) -> str:
         body = io.BytesIO()
         with zipfile.ZipFile(body, "w") as archive:
             for name in names:
                 entry = zipfile.ZipInfo(f"extensions/{name}")
-                entry.external_attr = 0o755 << 16
+                entry.external_attr = mode << 16
                 archive.writestr(entry, source)
         layer = aws.publish_layer_version(LayerName=f"l-{uuid.uuid4().hex[:12]}", Content={"ZipFile": body.getvalue()})
         members = {"Timeout": 10, **members}
@@ -192,22 +198,41 @@ def test_a_timeout_is_told_to_extensions(aws: Any, make_extended: MakeExtended, 
 
 
 @pytest.mark.parametrize(
-    ("mode", "error_type", "message"),
+    ("mode", "error_type", "message", "state"),
     [
-        ("crash", "Extension.Crash", "exit status 3"),
-        ("init-error", "Extension.InitError", "exit status 1"),
-        ("die", "Extension.Crash", "exit status 5"),
+        ("crash", "Extension.Crash", "exit status 3", "Started\tEvents: []"),
+        (
+            "init-error",
+            "Extension.InitError",
+            "exit status 1",
+            "InitError\tEvents: [INVOKE, SHUTDOWN]\tError Type: Extension.NoKey",
+        ),
+        ("die", "Extension.Crash", "exit status 5", "Ready\tEvents: [INVOKE, SHUTDOWN]"),
     ],
 )
 def test_what_fails_with_its_extension(
-    aws: Any, make_extended: MakeExtended, call: Call, mode: str, error_type: str, message: str
+    aws: Any,
+    make_extended: MakeExtended,
+    call: Call,
+    log_of: LogOf,
+    mode: str,
+    error_type: str,
+    message: str,
+    state: str,
 ) -> None:
-    """Given an extension that ends, in the init or in an invocation, then the invocation fails in AWS's words."""
+    """Given an extension that ends, in the init or in an invocation, then invocation and log tell in AWS's words."""
     name = make_extended("breaks", variables={"MODE": mode})
-    failed, answer = call(aws, name, "long")
+    failed, answer = call(aws, name, "long", LogType="Tail")
     request_id = answer["ResponseMetadata"]["RequestId"]
     assert answer["FunctionError"] == "Unhandled"
     assert failed == {"errorType": error_type, "errorMessage": f"RequestId: {request_id} Error: {message}"}
+    line = f"EXTENSION\tName: breaks\tState: {state}\n"
+    log = log_of(name)
+    assert line in log
+    assert_inits_fail_behind_their_extensions(log, error_type)
+    tail = base64.b64decode(answer["LogResult"]).decode()
+    assert (line in tail) is (mode != "die"), "the init is done again inside the invocation"
+    assert f"{message}\n{error_type}\nEND RequestId: {request_id}\n" in tail
 
 
 def test_an_extension_out_of_memory(aws: Any, make_extended: MakeExtended, call: Call) -> None:
@@ -221,12 +246,33 @@ def test_an_extension_out_of_memory(aws: Any, make_extended: MakeExtended, call:
     assert re.search(r"Memory Size: 128 MB\tMax Memory Used: 128 MB\t", log), log
 
 
-def test_an_extension_that_cannot_be_started(aws: Any, make_extended: MakeExtended, call: Call) -> None:
-    """Given a file that is no program, then the invocation fails for it."""
+def assert_inits_fail_behind_their_extensions(log: list[str], error_type: str) -> None:
+    """Each INIT_REPORT of a log stands right behind the lines of the extensions, and names the error."""
+    for number, line in enumerate(log):
+        if line.startswith("INIT_REPORT "):
+            assert line.endswith(f"\tStatus: error\tError Type: {error_type}\n")
+            assert log[number - 1].startswith("EXTENSION\t")
+
+
+def test_an_extension_that_cannot_be_started(aws: Any, make_extended: MakeExtended, call: Call, log_of: LogOf) -> None:
+    """Given a file that is no program, then the invocation fails for it, and the log tells what was launched."""
     name = make_extended("unknown", source="#!/no/such/interpreter\n")
     failed, _ = call(aws, name)
     assert failed["errorType"] == "Extension.LaunchError"
     assert json.dumps(failed).count("/opt/extensions/unknown: no such file or directory") == 1
+    log = log_of(name)
+    assert "EXTENSION\tName: unknown\tState: LaunchError\tEvents: []\tError Type: UnknownError\n" in log
+    assert_inits_fail_behind_their_extensions(log, "Extension.LaunchError")
+
+
+def test_an_extension_that_may_not_be_executed(
+    aws: Any, make_extended: MakeExtended, call: Call, log_of: LogOf
+) -> None:
+    """Given a file without the right to execute it, then the log names that as the reason."""
+    name = make_extended("forbidden", mode=0o644)
+    failed, _ = call(aws, name)
+    assert failed["errorType"] == "Extension.LaunchError"
+    assert "EXTENSION\tName: forbidden\tState: LaunchError\tEvents: []\tError Type: PermissionDenied\n" in log_of(name)
 
 
 INTERNAL = """
@@ -261,14 +307,15 @@ def handler(event, context):
 """
 
 
-def test_an_internal_extension_hears_of_invocations(aws: Any, make_function: Any, call: Call) -> None:
-    """Given a runtime that registers an extension of its own, then that hears of each invocation."""
+def test_an_internal_extension_hears_of_invocations(aws: Any, make_function: Any, call: Call, log_of: LogOf) -> None:
+    """Given a runtime that registers an extension of its own, then that hears of each invocation, and is in the log."""
     name = make_function(aws, INTERNAL, Timeout=10)
     answers = [call(aws, name, LogType="Tail")[1] for _ in range(2)]
     heard, _ = call(aws, name)
     assert heard[:2] == [answer["ResponseMetadata"]["RequestId"] for answer in answers]
     report = base64.b64decode(answers[1]["LogResult"]).decode().splitlines()[-1]
     assert report.startswith(f"REPORT RequestId: {answers[1]['ResponseMetadata']['RequestId']}\tDuration: ")
+    assert log_of(name)[1:2] == ["EXTENSION\tName: inside\tState: Ready\tEvents: [INVOKE]\n"]
 
 
 def test_extensions_run_in_spare_containers(make_cloud: Any, extended_in: MakeExtended, call: Call) -> None:

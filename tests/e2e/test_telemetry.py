@@ -146,8 +146,8 @@ def observer(docker_engine: DockerEngine) -> Iterator[socket.socket]:
 
 
 @pytest.fixture
-def observed(aws: Any, make_function: Any, observer: socket.socket) -> str:
-    """A function with an extension that is told everything."""
+def make_observed(aws: Any, make_function: Any, observer: socket.socket) -> Callable[..., str]:
+    """Creates functions with an extension that is told everything; arguments are members of their configuration."""
     body = io.BytesIO()
     with zipfile.ZipFile(body, "w") as archive:
         for path, source in (("extensions/collector", COLLECTOR), ("streamer", STREAMER)):
@@ -157,11 +157,14 @@ def observed(aws: Any, make_function: Any, observer: socket.socket) -> str:
     layer = aws.publish_layer_version(LayerName=f"l-{uuid.uuid4().hex[:12]}", Content={"ZipFile": body.getvalue()})
     host, port = observer.getsockname()
     variables = {"OBSERVER": host, "PORT": str(port)}
-    return str(
-        make_function(
-            aws, FUNCTION, Layers=[layer["LayerVersionArn"]], Timeout=20, Environment={"Variables": variables}
-        )
-    )
+    members = {"Layers": [layer["LayerVersionArn"]], "Timeout": 20, "Environment": {"Variables": variables}}
+    return lambda **more: str(make_function(aws, FUNCTION, **members, **more))
+
+
+@pytest.fixture
+def observed(make_observed: Callable[..., str]) -> str:
+    """A function with an extension that is told everything."""
+    return make_observed()
 
 
 def told_until(observer: socket.socket, wanted: set[tuple[str, str]]) -> list[dict[str, Any]]:
@@ -263,3 +266,38 @@ def test_an_init_without_a_program_is_told(
             "status": "error",
             "errorType": "Runtime.InvalidEntrypoint",
         }
+
+
+def test_the_log_tells_of_subscriptions(
+    aws: Any, observed: str, call: Call, log_of: Callable[[str], list[str]]
+) -> None:
+    """Given a subscriber to both APIs, then its log says so within the init, and that it is ready before START."""
+    call(aws, observed)
+    lines = log_of(observed)
+    assert lines[0].startswith("INIT_START ")
+    told = [line for line in lines if line.startswith(("TELEMETRY\t", "LOGS\t", "EXTENSION\t", "START "))]
+    assert told[:3] == [
+        "TELEMETRY\tName: collector\tState: Subscribed\tTypes: [Platform, Function, Extension]\n",
+        "LOGS\tName: collector\tState: Subscribed\tTypes: [Platform]\n",
+        "EXTENSION\tName: collector\tState: Ready\tEvents: [INVOKE]\n",
+    ]
+    assert [line.partition(" ")[0] for line in told[3:]] == ["START"]
+
+
+def test_the_log_tells_of_subscriptions_in_json(
+    aws: Any, make_observed: Callable[..., str], call: Call, log_of: Callable[[str], list[str]]
+) -> None:
+    """Given the JSON format at INFO, then subscriptions are the records that subscribers get, in their order."""
+    name = make_observed(LoggingConfig={"LogFormat": "JSON", "SystemLogLevel": "INFO"})
+    call(aws, name)
+    events = [json.loads(line) for line in log_of(name) if line.startswith('{"time":')]
+    told = [(event["type"], event["record"]) for event in events if event["type"].startswith("platform.")]
+    assert told[:3] == [
+        (
+            "platform.telemetrySubscription",
+            {"name": "collector", "state": "Subscribed", "types": ["platform", "function", "extension"]},
+        ),
+        ("platform.logsSubscription", {"name": "collector", "state": "Subscribed", "types": ["platform"]}),
+        ("platform.extension", {"name": "collector", "state": "Ready", "events": ["INVOKE"]}),
+    ]
+    assert [type_ for type_, _ in told[3:]] == ["platform.start", "platform.report"]

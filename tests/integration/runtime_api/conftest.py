@@ -17,6 +17,7 @@ import pytest
 
 from relambda.actors.runtime_api.listener import RuntimeApi
 from relambda.actors.runtime_api.session import ExecutionEnvironment, RuntimeEvent, RuntimeFailure
+from relambda.actors.telemetry.subscription import Subscription
 from relambda.actors.telemetry.telemetry import Telemetry
 
 WAIT = 20.0
@@ -57,6 +58,9 @@ class Recorder:
 
     def on_extension_error(self, name: str, phase: str, failure: RuntimeFailure) -> None:
         self._environment.put(("extension error", name, phase, failure))
+
+    def on_subscribed(self, subscription: Subscription) -> None:
+        self._environment.put(("subscribed", subscription.api, subscription.extension, subscription.types))
 
     def on_restore_ready(self) -> None:
         self._environment.put(("restore ready",))

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relambda.actors.domain.names import ResourceName
-from relambda.actors.logs.lines import InitReport, Report, last_words, stream_name
+from relambda.actors.logs.lines import InitReport, Report, extension, last_words, stream_name, subscription
 from relambda.actors.logs.output import MAX_LINE, OutputLines
 from relambda.actors.logs.text import LogText
-from relambda.actors.logs.words import Dropped, Ended, InitFailed, InitStarted, Started, Word, Wrote
+from relambda.actors.logs.words import Dropped, Ended, InitFailed, InitStarted, Started, Told, Word, Wrote
 
 NAME = ResourceName("function", "111111111111", "eu-west-1", "f")
 AT_MS = 1_704_067_200_123
@@ -90,6 +90,43 @@ def test_inits() -> None:
 
     assert begun.startswith("INIT_START Runtime Version: python:3.11.v1\tRuntime Version ARN: arn:aws:lambda:eu-west-1")
     assert told == "INIT_REPORT Init Duration: 9990.00 ms\tPhase: init\tStatus: timeout\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (
+            subscription("Telemetry", "collector", ["platform", "function"]),
+            "TELEMETRY\tName: collector\tState: Subscribed\tTypes: [Platform, Function]\n",
+        ),
+        (
+            subscription("Logs", "agent", ["extension"]),
+            "LOGS\tName: agent\tState: Subscribed\tTypes: [Extension]\n",
+        ),
+        (
+            extension("collector", "Ready", ["INVOKE", "SHUTDOWN"], ""),
+            "EXTENSION\tName: collector\tState: Ready\tEvents: [INVOKE, SHUTDOWN]\n",
+        ),
+        (
+            extension("agent", "LaunchError", [], "PermissionDenied"),
+            "EXTENSION\tName: agent\tState: LaunchError\tEvents: []\tError Type: PermissionDenied\n",
+        ),
+    ],
+)
+def test_lines_about_extensions(line: str, expected: str) -> None:
+    """Given what becomes of extensions, then the lines are those that AWS was seen to write."""
+    assert line == expected
+
+
+@pytest.mark.parametrize(("level", "is_kept"), [("DEBUG", True), ("INFO", True), ("WARN", False)])
+@pytest.mark.parametrize("type_", ["telemetrySubscription", "logsSubscription", "extension"])
+def test_records_about_extensions(type_: str, level: str, is_kept: bool) -> None:
+    """Given the JSON format, then subscriptions and extensions are told at the level INFO."""
+    log = text(LogFormat="JSON", SystemLogLevel=level)
+    record = {"name": "collector", "state": "Subscribed", "types": ["platform"]}
+    written = lines(log, Told("not in JSON\n", type_, record))
+    assert [json.loads(line)["record"] for line in written] == [record] * is_kept
+    assert types(written) == [f"platform.{type_}"] * is_kept
 
 
 def test_an_invocation_as_json() -> None:
