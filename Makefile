@@ -22,12 +22,12 @@ TEST_WORKERS ?= 3
 JAVASCRIPT := tests/parity/walks/javascript
 JAVASCRIPT_INSTALLED := $(JAVASCRIPT)/node_modules/.package-lock.json
 
-.PHONY: run test lint bench coverage options stop clean engine image images registry compose compiler emulator javascript links
+.PHONY: run test lint bench coverage options stop clean engine image images registry compose compiler emulator aws-cli javascript links
 
 run: $(VENV)/run.stamp engine image
 	@RELAMBDA_DEMO_RUNTIME=$(RUNTIME) $(BIN)/python -P -m relambda.api.cli.demo
 
-test: $(VENV)/dev.stamp engine images registry compose compiler emulator javascript
+test: $(VENV)/dev.stamp engine images registry compose compiler emulator aws-cli javascript
 	@$(BIN)/python -P -m pytest -n $(TEST_WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 lint: $(VENV)/dev.stamp links
@@ -92,6 +92,12 @@ compiler:
 # For the tests of other architectures; the package switches nothing on, the tests do, and off again.
 emulator:
 	@if ! ls /usr/bin/qemu-*-static >/dev/null 2>&1; then .ci/setup-package.sh qemu-user-static; fi
+
+# The AWS CLI version 2, where none is: Debian's own package. The `aws` of the virtual environment is version 1.
+aws-cli:
+	@for aws in $$(type -ap aws) /usr/bin/aws /usr/local/bin/aws; do \
+	  if [[ "$$($$aws --version 2>&1)" == aws-cli/2.* ]]; then exit; fi; \
+	done; .ci/setup-package.sh awscli
 
 javascript: $(JAVASCRIPT_INSTALLED)
 
