@@ -17,7 +17,7 @@ from relambda.api.public_url import public_url
 from relambda.api.wire.dialect import dialect_of
 from relambda.api.wire.errors import ServiceError, render
 from relambda.api.wire.model import Service, load
-from relambda.api.wire.response import Response
+from relambda.api.wire.response import Response, Stream
 from relambda.api.wire.service import SERVED, Head, read_head, read_input, write_output
 
 _log = logging.getLogger(__name__)
@@ -28,6 +28,8 @@ MOST_OF_A_PAYLOAD = {"Invoke": 6_291_456, "InvokeWithResponseStream": 6_291_456,
 
 WITH_CODE = frozenset({"CreateFunction", "UpdateFunctionCode", "PublishLayerVersion"})
 """Operations whose bodies hold a package: the limit of CreateFunction is theirs."""
+STALLED_SECONDS = 5.0
+"""How long a client may leave a stream unread, beyond what its connection holds; less than a stop waits."""
 MOST_OF_OTHERS = 8 * 1024 * 1024
 """Bytes of the body of all others: a checkpoint's result has 6 MiB, a batch of log events a megabyte, escaped more."""
 
@@ -64,8 +66,11 @@ class Gate:
         else:
             return
         resp.status = answer.status
-        resp.data = answer.body
         resp.set_headers(answer.headers)
+        if answer.stream is None:
+            resp.data = answer.body
+        else:
+            _stream(req, resp, answer.stream)
 
     def _served(self, service: Service, req: falcon.Request, request_id: str) -> Response:
         try:
@@ -113,6 +118,13 @@ class Gate:
         if head.service.name == "lambda" and name in WITH_CODE:
             return self._cloud.limits.create_function_request_size
         return MOST_OF_A_PAYLOAD.get(name, MOST_OF_OTHERS)
+
+
+def _stream(req: falcon.Request, resp: falcon.Response, stream: Stream) -> None:
+    """Send a body while it is made; a client that does not read ends it, so that no thread waits for it for ever."""
+    resp.stream = stream
+    if (connection := req.env.get("gunicorn.socket")) is not None:
+        connection.settimeout(STALLED_SECONDS)
 
 
 def _chunked(req: falcon.Request, name: str, most: int) -> bytes:

@@ -22,6 +22,7 @@ from relambda.actors.logs.writer import LogWriter
 from relambda.actors.traces.sink import TraceSink
 from relambda.api.cloud_file import own_version
 from relambda.api.code_storage import CodeStorage
+from relambda.api.logs.live_tail import LiveTails
 from relambda.api.network.doors import Doors
 from relambda.api.network.injection import Injection
 from relambda.api.records import Records
@@ -57,6 +58,7 @@ class Cloud:
         self.cloud_id = _cloud_id(settings.state_dir)
         self._importing = threading.Lock()
         self._records = Records.open(settings, directory)
+        self.live_tails = LiveTails(self._records.logs.store.feed, self.clock)
         self.injection: Injection | None = None
         try:
             self.injection = Injection(doors, settings, settings.state_dir) if doors else None
@@ -200,8 +202,13 @@ class Cloud:
             self.settings, self.limits, self.directory, self.cloud_id, self.clock, self._records, self.injection
         )
 
+    def drain(self) -> None:
+        """A stop waits for the requests that run: end those that would go on for hours. For a signal's handler."""
+        self.live_tails.stop()
+
     def close(self, timeout: float) -> None:
         """Drain what runs, remove all containers, close the store, let go of the state directory."""
+        self.drain()
         self._tenure.end(timeout)
         self._stop_injection()
         self._records.close()

@@ -78,6 +78,7 @@ def _hooks(gateway: Gateway, on_ready: Callable[[int], None]) -> dict[str, Any]:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         if gateway.doors is not None and gateway.gate is not None:
             worker.serve_tls(gateway.doors.https_name, gateway.gate)
+        worker.on_drain = gateway.drain
         on_ready(worker.ppid)
 
     def worker_exit(_arbiter: Any, _worker: Any) -> None:

@@ -2,6 +2,7 @@
 
 import copy
 import ssl
+from collections.abc import Callable
 from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
@@ -12,6 +13,7 @@ class CloudWorker(ThreadWorker):
 
     _tls_server: Any = None
     _tls_config: Any = None
+    on_drain: Callable[[], None] = staticmethod(lambda: None)
 
     def serve_tls(self, server: object, context: ssl.SSLContext) -> None:
         """Speak TLS with whoever comes by the listener that has that socket name; before the first request."""
@@ -20,6 +22,11 @@ class CloudWorker(ThreadWorker):
         config.set("certfile", "chosen by the context")
         config.set("ssl_context", lambda _config, _default: context)
         self._tls_server, self._tls_config = server, config
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """A stop: requests that run are waited for, and whoever said so in `on_drain` hears of it first."""
+        self.on_drain()
+        super().handle_exit(sig, frame)
 
     def enqueue_req(self, conn: TConn) -> None:
         """Hand a connection to a thread; a new one learns here what it speaks."""

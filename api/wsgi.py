@@ -46,6 +46,11 @@ class Gateway:
         injection = self._cloud.injection if self._cloud else None
         return injection.gate if injection else None
 
+    def drain(self) -> None:
+        """A stop has begun, and waits for the requests that run."""
+        if self._cloud is not None:
+            self._cloud.drain()
+
     def close(self, timeout: float) -> None:
         """Close the cloud if it is open, within `timeout` seconds; safe to call twice."""
         cloud, self._cloud = self._cloud, None

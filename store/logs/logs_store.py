@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from relambda.store.logs import keys
 from relambda.store.logs.events import EventTable, Lines
+from relambda.store.logs.feed import Feed
 from relambda.store.logs.groups import GroupTable
 from relambda.store.logs.records import (
     GroupName,
@@ -45,6 +46,8 @@ class LogStore:
         self.max_bytes = max_bytes
         self._transactions = LogTransactions(directory, MAP_FACTOR * max_bytes + _SLACK_BYTES)
         self._untrimmed = 0
+        self.feed = Feed()
+        """Who hears of what `append` and `put` have added."""
 
     def read(self, work: Read[Result]) -> Result:
         """What `work` finds in the tables as they are at one moment; it must not keep what it iterates."""
@@ -60,6 +63,7 @@ class LogStore:
                 self._add(groups, events, groups.ensure(name, now_ms), lines, now_ms)
 
         self._write(work)
+        self.feed.tell(batch, now_ms)
 
     def put(self, name: StreamName, lines: Lines, now_ms: int) -> None:
         """Add lines to a stream that is there. Raises LogGroupNotFoundError or LogStreamNotFoundError."""
@@ -69,6 +73,7 @@ class LogStore:
             self._add(groups, events, stream, lines, now_ms)
 
         self._write(work)
+        self.feed.tell({name: lines}, now_ms)
 
     def create_group(self, name: GroupName, make: Callable[[int], LogGroup]) -> None:
         """Make a group from the id it gets. Raises LogGroupExistsError."""

@@ -56,6 +56,8 @@ def test_other_hosts_are_nobodys(host: str) -> None:
         ("", "", "LAMBDA.us-east-1.amazonaws.com", "", LAMBDA),
         ("", "", HERE, "AWSCognitoIdentityProviderService.InitiateAuth", "AWSCognitoIdentityProviderService"),
         ("", "", HERE, "Logs_20140328.DescribeLogGroups", "logs"),
+        ("", "", "stream-localhost:4566", "Logs_20140328.StartLiveTail", "logs"),
+        (SIGNED.format("logs"), "", "stream-logs.us-east-1.amazonaws.com", "Logs_20140328.StartLiveTail", "logs"),
         ("Bearer x", "", "[::1]:4566", "", LAMBDA),
     ],
 )
