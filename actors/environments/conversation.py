@@ -217,8 +217,9 @@ class Conversation:
 
     def on_mark(self, mark: str, memory_peak_bytes: int) -> None:
         """All that the invocation wrote is here; its answer may be held for that, or the next invocation."""
-        self.log.marks(mark, memory_peak_bytes)
-        self._release(mark, memory_peak_bytes)
+        peak_bytes = self.log.told_peak(memory_peak_bytes)
+        self.log.marks(mark, peak_bytes)
+        self._release(mark, peak_bytes)
 
     def answer_without_mark(self, mark: str) -> None:
         """That mark did not come in time: what is held for it, an answer or the next invocation, goes on."""
@@ -285,10 +286,11 @@ class Conversation:
         self.log.ends(report, marked=marked)
         if invocation.tail:
             self._held = (answer, report)
-        if marked and self.events.heard:
-            self._reported = report
-        else:
-            self.events.ends(report, self.log.peak_bytes())
+        if self.events.heard:
+            if marked:
+                self._reported = report
+            else:
+                self.events.ends(report, self.log.peak_bytes())
         return marked
 
     def _want_mark(self, answer: Answer) -> None:

@@ -96,6 +96,10 @@ class EnvironmentLog:
         """The most memory that the container has used, 0 when that is not to be seen from here."""
         return 0 if self._peak is None else self._peak.read()
 
+    def told_peak(self, peak_bytes: int) -> int:
+        """What counts of a peak that a container tells of itself: 0 where it is read from here, and better."""
+        return peak_bytes if self._peak is None else 0
+
     def wants_mark(self) -> bool:
         """Whether an invocation that ends now should have a mark behind it: it may have written, or memory is unknown.
 

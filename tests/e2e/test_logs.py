@@ -65,6 +65,28 @@ def test_log_result(shared_cloud: Any, make_function: Any, call: Call) -> None:
     assert int(warm["used"]) >= int(figures["used"]) + 35
 
 
+READS = """
+def handler(event, context):
+    with open("/tmp/large", "wb") as large:
+        for _ in range(100):
+            large.write(bytes(1024 * 1024))
+    with open("/tmp/large", "rb") as large:
+        return sum(len(piece) for piece in iter(lambda: large.read(1024 * 1024), b""))
+"""
+
+
+def test_cached_files_are_no_memory_used(shared_cloud: Any, make_function: Any, call: Call) -> None:
+    """Given a function that writes and reads a file of 100 MB, then its memory is its own, in LogResult and the log."""
+    aws = shared_cloud.client()
+    name = make_function(aws, READS, MemorySize=256)
+    size, answer = call(aws, name, LogType="Tail")
+    assert size == 100 * 1024 * 1024
+    for text in (tail_of(answer), Logs(shared_cloud, name).text()):
+        figures = REPORT.search(text)
+        assert figures is not None
+        assert 4 < int(figures["used"]) < 60
+
+
 class Logs:
     """What a function's log group holds, as the SDK reads it."""
 
