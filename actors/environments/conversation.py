@@ -60,6 +60,9 @@ class Conversation:
         self._reported: Report | None = None
         self._started = self._idle = self._runtime_done = False
         self._gate = MarkGate()
+        self._inits = 0
+        self._ready: tuple[str, float] | None = None
+        """The mark behind what an init wrote that has succeeded, and how long it took, until that mark comes."""
         self.finishing = False
         """Whether the caller has its answer, or is about to, and the runtime is about to ask for more."""
 
@@ -108,11 +111,10 @@ class Conversation:
     def on_idle(self) -> None:
         """The init is over, or the invocation is; with an answer that is held for its log, that tells when it goes."""
         if (took := self.init.end(succeeded=True)) is not None:
-            self.events.extensions(self.instance.session.extensions())
-            self.events.init_ends(self.init.phase, took)
             if self.init.phase == "init":
-                self._init_ms = took
-                self.tell_parent(InstanceIdle(self.instance))
+                self._await_init_output(took)
+            else:
+                self._init_ended(took)
             return
         if self.restoration.is_running:
             self._restore_ms = self.restoration.end()
@@ -225,6 +227,11 @@ class Conversation:
         """That mark did not come in time: what is held for it, an answer or the next invocation, goes on."""
         self._release(mark, 0)
 
+    def shuts_down(self) -> None:
+        """Processes are about to end: an init that waits for its mark leads to nothing."""
+        with self._holding:
+            self._ready = None
+
     def resets(self) -> None:
         """The environment is about to be reset. The function hears it before any caller, whose next invoke finds it."""
         self.tell_parent(InstanceResets(self.instance))
@@ -297,7 +304,31 @@ class Conversation:
         self.mark = answer.invocation.request_id
         self._tell_actor(Said.MARK_WANTED)
 
+    def _await_init_output(self, took: float) -> None:
+        """An environment is idle behind the mark in its output, so that no line of its init stands under START."""
+        self._inits += 1
+        self.mark = f"init-{self._inits}"
+        with self._holding:
+            self._ready = (self.mark, took)
+        self._tell_actor(Said.MARK_WANTED)
+
+    def _init_ended(self, took: float) -> None:
+        self.events.extensions(self.instance.session.extensions())
+        self.events.init_ends(self.init.phase, took)
+
+    def _become_idle(self, mark: str) -> None:
+        """The first invocation may come, if that mark is the one behind what the init wrote."""
+        with self._holding:
+            if self._ready is None or self._ready[0] != mark:
+                return
+            (_, took), self._ready = self._ready, None
+        self._init_ended(took)
+        self._init_ms = took
+        self.tell_parent(InstanceIdle(self.instance))
+
     def _release(self, mark: str, peak_bytes: int) -> None:
+        if self._ready is not None:
+            self._become_idle(mark)
         event = self._gate.open(mark)
         if event is not None:
             self.instance.session.assign(event)

@@ -230,6 +230,7 @@ class InstanceActor(pykka.ThreadingActor):
     def _shut_down(self, reason: ShutdownReason) -> None:
         shutdown = Shutdown(reason, self.instance.session, self.room.clock.now_ms, self._wait, self._kill)
         self._shutdown = shutdown
+        self.conversation.shuts_down()
         if self.instance.session.extended:
             self.conversation.telemetry.flush(phases.FLUSH_SECONDS)
         shutdown.begin(self._terminate if self._runtime_runs else None)

@@ -282,6 +282,9 @@ def test_the_log_tells_of_subscriptions(
         "EXTENSION\tName: collector\tState: Ready\tEvents: [INVOKE]\n",
     ]
     assert [line.partition(" ")[0] for line in told[3:]] == ["START"]
+    kinds = ("LOGS", "loaded", "EXTENSION", "START")
+    order = [next(at for at, line in enumerate(lines) if line.startswith(kind)) for kind in kinds]
+    assert order == sorted(order), "what the init wrote stands before its end"
 
 
 def test_the_log_tells_of_subscriptions_in_json(
