@@ -46,10 +46,14 @@ def _rank(event: Event) -> int:
 
 
 class FunctionLogs:
-    """Reads the logs of one function. Raises CloudRefusedError and CloudUnreachableError."""
+    """Reads the logs of one function; before an invocation there are none.
+
+    Every method raises CloudRefusedError and CloudUnreachableError.
+    """
 
     def __init__(self, url: str, function: Function) -> None:
         self._url, self._function = url, function
+        self._is_there = False
         self._group = self._find_group()
 
     def last(self, count: int) -> list[Event]:
@@ -79,7 +83,12 @@ class FunctionLogs:
     def _pages(self, request: dict[str, Any]) -> Iterator[Event]:
         request = {**request, "logGroupName": self._group}
         while True:
-            page = self._logs("FilterLogEvents", request)
+            try:
+                page = self._logs("FilterLogEvents", request)
+            except CloudRefusedError as error:
+                if self._is_there and error.code == "ResourceNotFoundException":
+                    return  # its first invocation makes the group
+                raise
             yield from (event for event in page["events"] if self._is_own(event["logStreamName"]))
             if "nextToken" not in page:
                 return
@@ -96,6 +105,7 @@ class FunctionLogs:
             config = ask(self._url, "GET", path, {"Authorization": self._scope("lambda")})
         except CloudRefusedError:
             return f"/aws/lambda/{self._function.name}"
+        self._is_there = True
         return str(config["LoggingConfig"]["LogGroup"])
 
     def _logs(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,11 @@ class CloudUnreachableError(Exception):
 class CloudRefusedError(Exception):
     """Raised when the cloud answers that it will not; the message is the cloud's own."""
 
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        """AWS's name of the error, where it has one."""
+
 
 def health(url: str, timeout: float = HEALTH_SECONDS) -> dict[str, Any] | None:
     """What the cloud says of its health, or None when it does not answer within `timeout` seconds."""
@@ -104,8 +109,15 @@ def _request(
         if answer.status >= 500:
             raise CloudUnreachableError(f"the cloud at {url} failed: {_message(answer, said)}")
         if answer.status >= 400:
-            raise CloudRefusedError(_message(answer, said))
+            raise CloudRefusedError(_message(answer, said), answer.headers.get("x-amzn-ErrorType") or _type(said))
         yield answer
+
+
+def _type(body: bytes) -> str:
+    try:
+        return str(json.loads(body).get("__type", ""))
+    except (ValueError, AttributeError):
+        return ""
 
 
 def _message(answer: HTTPResponse, body: bytes) -> str:

@@ -299,6 +299,23 @@ def test_the_command_line(shared_cloud: Any, make_function: Any, call: Call) -> 
     assert kinds[3:] == ["END", "REPORT"]
 
 
+def test_a_function_is_followed_from_its_first_line_on(shared_cloud: Any, make_function: Any, call: Call) -> None:
+    """Given a function that was never invoked, then it has no lines yet, and `-f` shows the first when they come."""
+    aws = shared_cloud.client()
+    name = make_function(aws, TALKS)
+    environ = {**os.environ, "AWS_ACCESS_KEY_ID": "111111111111", "AWS_REGION": "us-east-1"}
+    command = [sys.executable, "-P", "-m", "relambda.api.cli", "logs", name, "--state-dir", str(shared_cloud.state)]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environ, check=False)
+    assert (shown.returncode, shown.stdout, shown.stderr) == (0, "", "")
+
+    with subprocess.Popen([*command, "-f"], stdout=subprocess.PIPE, text=True, env=environ) as live:
+        assert live.stdout is not None
+        call(aws, name)
+        kinds = [live.stdout.readline().split()[0] for _ in range(6)]
+        live.terminate()
+    assert (kinds[:2], kinds[-1]) == (["INIT_START", "START"], "REPORT")
+
+
 def test_how_much_the_cloud_shows(make_cloud: Any, make_function: Any, call: Call) -> None:
     """Given LAMBDA_TRUNCATE_STDOUT, then the cloud's own log shows so many characters of each invocation, no more."""
     cloud = make_cloud(LAMBDA_TRUNCATE_STDOUT="14")
