@@ -57,8 +57,15 @@ look() {
   esac
 }
 
-# A runtime has no shell's variables but those of its own. Where exec fails for all the looking, most shells end and run the trap. bash does not, and goes on only in a process of its
-# own, which tells the code by a signal that nothing else ends by.
+# dash leaves SIGINT and SIGQUIT ignored in what runs in the background, and no trap takes that back.
+_heeding=
+if [ -z "$BASH_VERSION" ] && /usr/bin/env --default-signal=INT,QUIT /usr/bin/env >/dev/null; then
+  _heeding='/usr/bin/env --default-signal=INT,QUIT'
+fi
+
+# A runtime has no shell's variables but those of its own. Where exec fails for all the looking, most shells end and run
+# the trap. bash does not, and goes on only in a process of its own, which tells the code by a signal that nothing else
+# ends by.
 execute() {
   trap 'unfit $? "$1"' EXIT
   look "$1" || exit $?
@@ -66,7 +73,9 @@ execute() {
   # shellcheck disable=SC2016 # for the other shell
   [ -z "${_native:+$BASH_VERSION}" ] ||
     set -- "$BASH" -c 'unset PWD OLDPWD; shopt -s execfail; exec "$@"; kill -$(($? - 64)) $$' relambda-init "$@"
-  exec "$@" </dev/null 2>&1 3>&-
+  [ -z "$_native" ] || _heeding= # it would give another machine's code to a shell
+  # shellcheck disable=SC2086 # words of ours
+  exec $_heeding "$@" </dev/null 2>&1 3>&-
 }
 
 # A handler keeps a waiting shell alive when what it waits for signals its own process group; exec takes it away again.
@@ -79,7 +88,7 @@ run() {
   done
   (execute "$@")
   _code=$?
-  case $_code in
+  case ${BASH_VERSION:+$_code} in
     190 | 191)
       _code=$((_code - 64))
       unfit $_code "$1"
@@ -96,7 +105,9 @@ extend() {
     unset _HANDLER AWS_EXECUTION_ENV AWS_LAMBDA_LOG_GROUP_NAME AWS_LAMBDA_LOG_STREAM_NAME LAMBDA_RUNTIME_DIR \
       LAMBDA_TASK_ROOT AWS_XRAY_CONTEXT_MISSING AWS_XRAY_DAEMON_ADDRESS _AWS_XRAY_DAEMON_ADDRESS _AWS_XRAY_DAEMON_PORT \
       PWD OLDPWD SHLVL
-    exec "/opt/extensions/$1" </dev/null >&3 2>&3 3>&-
+    look "/opt/extensions/$1" && [ -z "$_native" ] || _heeding= # whose words would be output
+    # shellcheck disable=SC2086 # words of ours
+    exec $_heeding "/opt/extensions/$1" </dev/null >&3 2>&3 3>&-
   )
   tell gone $? "$1"
 }

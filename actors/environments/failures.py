@@ -15,6 +15,8 @@ MAX_RESPONSE = 6_291_556
 KILLED = 137
 """What a shell tells of a process that SIGKILL ended."""
 LAUNCH_ERROR = "Extension.LaunchError"
+_BY_SIGNAL = 128
+_LAST_SIGNAL = 64
 _NOT_EXECUTABLE = 126
 _LAUNCH_ERRORS = {_NOT_EXECUTABLE: "permission denied", 127: "no such file or directory"}
 """What a shell tells of a file that it could not execute, and the system's words for it."""
@@ -73,8 +75,8 @@ def exited(code: int) -> Failure:
     """The runtime ended without an answer; `code` as a shell tells it."""
     if code == 0:
         return Failure("Runtime.ExitError", "Runtime exited without providing a reason")
-    if code > 128:
-        return Failure("Runtime.ExitError", f"{_EXITED}signal: {_signal(code - 128)}")
+    if _BY_SIGNAL < code <= _BY_SIGNAL + _LAST_SIGNAL:
+        return Failure("Runtime.ExitError", f"{_EXITED}signal: {_signal(code - _BY_SIGNAL)}")
     return Failure("Runtime.ExitError", f"{_EXITED}exit status {code}")
 
 

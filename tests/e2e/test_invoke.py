@@ -135,6 +135,8 @@ def test_a_timeout_resets_the_process_and_keeps_tmp(aws: Any, probe: str, call: 
     [
         ({"exit": 3}, "Runtime exited with error: exit status 3"),
         ({"exit": 0}, "Runtime exited without providing a reason"),
+        ({"exit": 255}, "Runtime exited with error: exit status 255"),
+        ({"signal": 2}, "Runtime exited with error: signal: interrupt"),
         ({"signal": 9}, "Runtime exited with error: signal: killed"),
         ({"signal": 15}, "Runtime exited with error: signal: terminated"),
     ],

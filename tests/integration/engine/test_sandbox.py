@@ -1,6 +1,7 @@
 """Sandboxes on a real Docker engine: commands go in, output and the init's words come out in order."""
 
 import errno
+import signal
 import socket
 import uuid
 from collections.abc import Callable, Iterator
@@ -70,6 +71,8 @@ def test_all_output_is_delivered_before_a_mark(launch: Launch, any_shell: Docker
     [
         ("exit 0", 0),
         ("exit 7", 7),
+        ("exit 200", 200),
+        ("exit 255", 255),
         ("kill -SEGV $$", 139),
         ("kill -KILL $$", 137),
         ("kill -TERM 0; sleep 1000", 143),
@@ -83,6 +86,21 @@ def test_the_exit_code_of_the_runtime_is_told(launch: Launch, any_shell: DockerE
     sandbox.mark("alive")
     assert recorder.next_word()[:2] == ("mark", "alive")
     assert recorder.output == b""
+
+
+def test_interrupts_are_not_ignored(launch: Launch, any_shell: DockerEngine, tmp_path: Path) -> None:
+    """Given a runtime and an extension, when they look, then SIGINT and SIGQUIT are theirs: a shell's habit is not."""
+    look = "grep SigIgn /proc/self/status"
+    layer = extensions_folder(tmp_path, looks=look)
+    runtime = ("/opt/extensions/looks",)
+    sandbox, recorder = launch(command=runtime, engine=any_shell, mounts=[layer])
+    sandbox.start_extensions()
+    assert recorder.next_word() == ("extension exit", "looks", 0)
+    sandbox.start_runtime()
+    assert recorder.next_word() == ("exit", 0)
+    for said in (recorder.output, recorder.extension_output):
+        ignored = int(said.removeprefix(b"SigIgn:"), 16)
+        assert not ignored & (1 << signal.SIGINT - 1 | 1 << signal.SIGQUIT - 1)
 
 
 def test_a_killed_runtime_leaves_files_and_no_process(launch: Launch, any_shell: DockerEngine) -> None:
