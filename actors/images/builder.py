@@ -4,7 +4,7 @@ import os
 import tempfile
 import threading
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +19,13 @@ from relambda.actors.images.recipe import Base, Recipe, hash_of, read_recipe, re
 from relambda.actors.images.runtime_images import LOCAL, TAGS, image_candidates, local_image
 from relambda.actors.images.steps import Progress, base_file_system, fetch_context, require_tools
 
-__all__ = ["RuntimeImage", "build", "image_candidates", "list_images"]
+__all__ = ["RuntimeImage", "build", "image_candidates", "list_images", "outdated"]
 
 LABEL = "relambda.runtime"
 """Label of an image that was built here; its value is the runtime."""
+
+_RECIPE = "relambda.recipe"
+"""Label of such an image; its value is the digest of the recipe."""
 
 _BUILD_SECONDS = 900
 _CALL_SECONDS = 60
@@ -82,6 +85,24 @@ def build(runtimes: Sequence[str], progress: Progress, cache: Path | None = None
         return list(workers.map(builder.build, recipes))
 
 
+def outdated(images: Mapping[str, str]) -> list[str]:
+    """Of runtimes and their images, those whose image was built here by another recipe than this release's.
+
+    Raises EngineError.
+    """
+    built = [runtime for runtime, image in images.items() if image == local_image(runtime)]
+    with find_engine().client(_CALL_SECONDS, pool=1) as client:
+        return [runtime for runtime in built if _recipe_of(client, images[runtime]) != _recipe(runtime).digest]
+
+
+def _recipe_of(client: APIClient, image: str) -> str:
+    try:
+        labels = client.inspect_image(image)["Config"]["Labels"]  # type: ignore[no-untyped-call]
+    except (DockerException, RequestException) as error:
+        raise EngineError(f"the engine does not tell of the image {image}: {error}") from error
+    return str((labels or {}).get(_RECIPE, ""))
+
+
 def _recipe(runtime: str) -> Recipe:
     try:
         return read_recipe(runtime)
@@ -103,7 +124,8 @@ class _Builder:
             arguments["NATIVE"] = self._native(recipe.native_folder, recipe.tools)
         context = fetch_context(recipe.folder, recipe.settings, self._work, self._progress)
         name = local_image(recipe.runtime)
-        self._dockerfile(context, name, arguments, {LABEL: recipe.runtime, "relambda.built": "offline"})
+        labels = {LABEL: recipe.runtime, _RECIPE: recipe.digest, "relambda.built": "offline"}
+        self._dockerfile(context, name, arguments, labels)
         return name
 
     def _native(self, folder: Path, tools: Base) -> str:

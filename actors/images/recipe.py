@@ -55,6 +55,12 @@ class Recipe:
         """What is compiled on `tools`, the same for all of the family: a folder of the same kind."""
         return self.folder / "native"
 
+    @property
+    def digest(self) -> str:
+        """A short name of all that the image is made of, but for the packages' releases."""
+        files = sorted(path for path in self.folder.rglob("*") if path.is_file())
+        return hash_of(self.base.tag, self.tools and self.tools.tag, sorted(self.settings.items()), *files)
+
 
 def recipe_runtimes() -> list[str]:
     """Runtimes whose image can be built here, sorted."""

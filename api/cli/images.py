@@ -12,7 +12,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from relambda.actors.engine.contract import EngineError, ImageUnavailableError
 from relambda.actors.engine.docker_engine import DockerEngine
-from relambda.actors.images.builder import build, list_images
+from relambda.actors.images.builder import build, list_images, outdated
 from relambda.actors.images.recipe import recipe_runtimes
 from relambda.actors.images.runtime_images import TAGS
 from relambda.api.cli.output import CommandError, answer, json_option, offline_option
@@ -41,7 +41,11 @@ def list_(*, as_json: bool) -> None:
 
 @images.command
 @click.argument("runtimes", metavar="RUNTIME...", type=RUNTIMES, nargs=-1, required=True)
-@click.option("--or-build", is_flag=True, help="Build it from packages when no registry has it.")
+@click.option(
+    "--or-build",
+    is_flag=True,
+    help="Build it from packages when no registry has it, or anew.",
+)
 @offline_option
 @json_option
 def pull(*, runtimes: tuple[str, ...], or_build: bool, as_json: bool) -> None:
@@ -56,8 +60,9 @@ def pull(*, runtimes: tuple[str, ...], or_build: bool, as_json: bool) -> None:
                 if not or_build or runtime not in recipe_runtimes():
                     raise
                 missing.append(runtime)
+        missing += _stale(found, progress) if or_build else []
         built = dict(zip(missing, build(missing, progress, _cache()), strict=True)) if missing else {}
-    _answer({runtime: found.get(runtime) or built[runtime] for runtime in runtimes}, as_json=as_json)
+    _answer({runtime: built.get(runtime) or found[runtime] for runtime in runtimes}, as_json=as_json)
 
 
 @images.command("build")
@@ -80,6 +85,15 @@ def _pull(runtime: str, progress: Callable[[str], None]) -> str:
     settings = Settings.read(os.environ)
     with closing(DockerEngine("images", offline=settings.offline)) as engine:
         return engine.ensure_image(candidates_of(settings)(runtime), progress)
+
+
+def _stale(found: Mapping[str, str], progress: Callable[[str], None]) -> list[str]:
+    """Runtimes whose image is to be built again; without the rights to build, it is used as it is."""
+    stale = outdated(found)
+    if stale and os.geteuid() != 0:
+        progress(f"built by another release: build it again with `sudo relambda images build {' '.join(stale)}`")
+        return []
+    return stale
 
 
 def _cache() -> Path:

@@ -20,7 +20,8 @@ from urllib3 import PoolManager, Retry
 
 from relambda.actors.engine.contract import EngineError, ImageUnavailableError, Mount, SandboxSpec
 from relambda.actors.engine.docker_engine import DockerEngine
-from relambda.actors.images.builder import build, image_candidates, list_images
+from relambda.actors.images import recipe
+from relambda.actors.images.builder import build, image_candidates, list_images, outdated
 from relambda.actors.images.recipe import IMAGES_FOLDER
 
 pytestmark = pytest.mark.docker
@@ -119,6 +120,18 @@ def test_the_list_tells_what_is_present(python_image: str) -> None:
     (image,) = list_images(["python3.11"])
     assert image.present == python_image
     assert image.buildable
+
+
+def test_an_image_of_another_recipe_is_outdated(
+    runtime_image: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Given an image of this release's recipe, when a file of the recipe is another, then the image is outdated."""
+    image = runtime_image("provided.al2023")
+    assert outdated({"provided.al2023": image, "python3.11": "of/somebody:else"}) == []
+    shutil.copytree(IMAGES_FOLDER, tmp_path / "images")
+    (tmp_path / "images" / "provided" / "another.sh").touch()
+    monkeypatch.setattr(recipe, "IMAGES_FOLDER", tmp_path / "images")
+    assert outdated({"provided.al2023": image}) == ["provided.al2023"]
 
 
 def test_a_runtime_without_a_recipe_cannot_be_built() -> None:
