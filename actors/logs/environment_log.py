@@ -1,5 +1,6 @@
 """An execution environment's log: where what it says goes, from whatever thread it is said on."""
 
+import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
@@ -14,6 +15,7 @@ from relambda.actors.logs.lines import InitReport, Report, stream_name
 from relambda.actors.logs.order import Order
 from relambda.actors.logs.tail import Tail
 from relambda.actors.logs.text import LogText
+from relambda.actors.logs.weight import pieces
 from relambda.actors.logs.words import (
     Closed,
     Dropped,
@@ -32,7 +34,10 @@ if TYPE_CHECKING:
     from relambda.actors.logs.writer import LogWriter
 
 WAIT_SECONDS = 2.0
-"""How long output waits for room at most, with its container's pipe; then it is dropped, and the log says so."""
+"""How long output waits for room at most, with its container's pipe; then it is dropped, and the log says so.
+
+What comes behind the end of an invocation may wait so long in all: the end of its processes is told behind it.
+"""
 
 
 class EnvironmentLog:
@@ -56,6 +61,7 @@ class EnvironmentLog:
         self._batch_peak = 0
         self._loud = 2
         self._dropped = 0
+        self._patient_until = math.inf
         self._closed = False
 
     def container(self, container_id: str) -> None:
@@ -64,15 +70,18 @@ class EnvironmentLog:
 
     def init_starts(self) -> None:
         """The runtime starts for the first time."""
+        self._patient_until = math.inf
         self._put(InitStarted())
 
     def init_fails(self, report: InitReport) -> None:
         """The runtime did not become ready."""
+        self._patient_until = time.monotonic() + WAIT_SECONDS
         self._tell(InitFailed(report))
 
     def starts(self, request_id: str, *, tail: bool = False) -> None:
         """An invocation begins; `tail` keeps the end of its log for `tail` to tell."""
         self._loud -= self._loud > 0
+        self._patient_until = math.inf
         self._tail = Tail(self._new_text(_unseen), _now_ms(), request_id) if tail else None
         self._put(Started(request_id))
 
@@ -81,11 +90,11 @@ class EnvironmentLog:
         self._loud = 2
         if self._tail is not None:
             self._tail.write(_now_ms(), data)
-        if self._dropped:
-            self._put(Dropped(self._dropped))
-            self._dropped = 0
-        if not self._writer.put_output(self, _now_ms(), Wrote(data), len(data), WAIT_SECONDS):
-            self._dropped = len(data)
+        until = min(time.monotonic() + WAIT_SECONDS, self._patient_until)
+        for piece, weight in pieces(data):
+            word = Wrote(piece, self._dropped)
+            taken = self._writer.put_output(self, _now_ms(), word, weight, until)
+            self._dropped = 0 if taken else self._dropped + len(piece)
 
     @property
     def is_loud(self) -> bool:
@@ -109,6 +118,7 @@ class EnvironmentLog:
 
     def ends(self, report: Report, *, last_words: str = "", marked: bool = False) -> None:
         """An invocation is over; when it is `marked`, `marks` or `closes` comes behind all that it wrote."""
+        self._patient_until = time.monotonic() + WAIT_SECONDS
         self._put(Ended(report, marked and not self._closed, last_words))
 
     def tail(self, report: Report, *, last_words: str = "", peak_bytes: int = 0) -> bytes:

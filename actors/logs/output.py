@@ -16,7 +16,15 @@ class OutputLines:
 
     def feed(self, data: bytes) -> list[str]:
         """The lines that are complete now."""
-        *whole, self._rest = (self._rest + data).split(b"\n")
+        whole, end, rest = (self._rest + data).rpartition(b"\n")
+        if not end or b"\r" in whole or max(len(whole), len(rest)) >= MAX_LINE:
+            return self._feed_oddly(whole + end + rest)
+        self._rest = rest
+        return [f"{line}\n" for line in whole.decode(errors="replace").split("\n")]
+
+    def _feed_oddly(self, data: bytes) -> list[str]:
+        """Line by line, where some may be too long or have a CR."""
+        *whole, self._rest = data.split(b"\n")
         found = [line + b"\n" for line in whole]
         while len(self._rest) > MAX_LINE:
             cut = _boundary(self._rest)

@@ -35,5 +35,6 @@ class Tail:
 
     def _put(self, at_ms: int, word: Word) -> None:
         with self._lock:
-            lines = "".join(line if line.endswith("\n") else f"{line}\n" for line in self._text.write(at_ms, word))
+            found = list(self._text.write(at_ms, word))[-TAIL_BYTES:]
+            lines = "".join(line if line.endswith("\n") else f"{line}\n" for line in found)
             self._kept = (self._kept + lines.encode("utf-8", "replace"))[-TAIL_BYTES:]

@@ -44,8 +44,8 @@ class LogText:
     def write(self, at_ms: int, word: Word) -> Iterator[str]:
         """The messages that a word comes to."""
         match word:
-            case Wrote(data):
-                yield from self._own(self._output.feed(data))
+            case Wrote():
+                yield from self._wrote(at_ms, word)
             case Started(request_id):
                 yield from self._own(self._output.flush())
                 yield from self._started(at_ms, request_id)
@@ -68,10 +68,17 @@ class LogText:
             case Closed():
                 yield from self._own(self._output.flush())
 
+    def _wrote(self, at_ms: int, word: Wrote) -> Iterator[str]:
+        if word.dropped:
+            yield from self.write(at_ms, Dropped(word.dropped))
+        yield from self._own(self._output.feed(word.data))
+
     def _own(self, found: list[str]) -> Iterator[str]:
         """The function's own lines; an event is never empty, so an empty line keeps its line end."""
         self._show(found)
-        yield from (line for line in found if line and lines.application_passes(line, self._application))
+        if self._application != "TRACE":
+            found = [line for line in found if lines.application_passes(line, self._application)]
+        yield from found
 
     def _started(self, at_ms: int, request_id: str) -> Iterator[str]:
         if not self._json:

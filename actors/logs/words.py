@@ -28,9 +28,10 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Wrote:
-    """The function's processes wrote."""
+    """The function's processes wrote; so many bytes before it were dropped."""
 
     data: bytes
+    dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True)

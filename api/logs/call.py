@@ -49,6 +49,22 @@ def _aws_errors() -> Iterator[None]:
         raise ServiceError("ServiceUnavailableException", str(error)) from error
 
 
+@contextmanager
+def settled(call: Call, group: GroupName) -> Iterator[None]:
+    """Read what was written of a group until now; while that cannot be known, what is not found is no answer.
+
+    Raises ServiceError (503, which SDKs try again) then.
+    """
+    known = call.cloud.logs.settle(group)
+    try:
+        yield
+    except (LogGroupNotFoundError, LogStreamNotFoundError) as error:
+        if known:
+            raise
+        message = "What was written last is not on the disk yet. Try again; `relambda logs` may tell why."
+        raise ServiceError("ServiceUnavailableException", message) from error
+
+
 def _not_found(what: str) -> ServiceError:
     return ServiceError("ResourceNotFoundException", f"The specified log {what} does not exist.")
 

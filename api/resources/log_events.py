@@ -4,7 +4,7 @@ from itertools import pairwise
 from typing import Any
 
 from relambda.api.call import Call, Output
-from relambda.api.logs.call import group_of, invalid, logs_operation, without_nones
+from relambda.api.logs.call import group_of, invalid, logs_operation, settled, without_nones
 from relambda.api.logs.pages import Cut, Page, behind, take_page
 from relambda.api.logs.pattern import parse
 from relambda.api.logs.pattern_text import Pattern
@@ -73,7 +73,6 @@ def get_log_events(call: Call) -> Output:
     given, name = call.given, group_of(call)
     cut = Cut.read(given["nextToken"]) if "nextToken" in given else None
     backwards = cut.backwards if cut else not given.get("startFromHead", False)
-    call.cloud.logs.settle()
 
     def work(groups: GroupTable, events: EventTable) -> tuple[Page, Place]:
         group = groups.group(name)
@@ -83,7 +82,8 @@ def get_log_events(call: Call) -> Output:
         found = events.of_stream(stream, low, high, backwards=backwards)
         return take_page(found, given.get("limit", MOST_EVENTS), lambda _: True), low
 
-    page, low = call.cloud.logs.store.read(work)
+    with settled(call, name):
+        page, low = call.cloud.logs.store.read(work)
     events = page.events[::-1] if backwards else page.events
     stays = cut.place if cut else low
     first, last = (events[0].place, behind(events[-1].place)) if events else (stays, stays)
@@ -103,7 +103,6 @@ def filter_log_events(call: Call) -> Output:
     cut = Cut.read(given["nextToken"]) if "nextToken" in given else None
     backwards = not given.get("startFromHead", True)
     pattern = parse(given.get("filterPattern", ""))
-    call.cloud.logs.settle()
 
     def work(groups: GroupTable, events: EventTable) -> tuple[Page, dict[int, str]]:
         group = groups.group(name)
@@ -113,7 +112,8 @@ def filter_log_events(call: Call) -> Output:
         found = events.of_group(group.id, low, high, backwards=backwards)
         return take_page(found, given.get("limit", MOST_EVENTS), lambda event: _matches(event, names, pattern)), names
 
-    page, names = call.cloud.logs.store.read(work)
+    with settled(call, name):
+        page, names = call.cloud.logs.store.read(work)
     token = None
     if page.stopped is not None:
         place = page.stopped.place

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 from relambda.api.call import Call, Output
-from relambda.api.logs.call import arn_of, group_of, identified, invalid, logs_operation, without_nones
+from relambda.api.logs.call import arn_of, group_of, identified, invalid, logs_operation, settled, without_nones
 from relambda.api.logs.pages import name_token, token_name
 from relambda.api.wire.errors import ServiceError
 from relambda.store.logs.events import EventTable
@@ -44,10 +44,10 @@ def create_log_group(call: Call) -> Output:
 def delete_log_group(call: Call) -> Output:
     """Remove a group with all that is in it, unless it is protected."""
     store, name = call.cloud.logs.store, group_of(call)
-    call.cloud.logs.settle()
-    if store.read(lambda groups, _: groups.group(name)).protected:
-        raise ServiceError("ValidationException", "The specified log group is protected from deletion.")
-    store.delete_group(name)
+    with settled(call, name):
+        if store.read(lambda groups, _: groups.group(name)).protected:
+            raise ServiceError("ValidationException", "The specified log group is protected from deletion.")
+        store.delete_group(name)
     return None
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from relambda.api.call import Call, Output
-from relambda.api.logs.call import arn_of, group_of, invalid, logs_operation, without_nones
+from relambda.api.logs.call import arn_of, group_of, invalid, logs_operation, settled, without_nones
 from relambda.api.logs.pages import name_token, token_name
 from relambda.store.logs.events import EventTable
 from relambda.store.logs.groups import GroupTable
@@ -20,8 +20,9 @@ def create_log_stream(call: Call) -> Output:
 @logs_operation("DeleteLogStream")
 def delete_log_stream(call: Call) -> Output:
     """Remove a stream with its events."""
-    call.cloud.logs.settle()
-    call.cloud.logs.store.delete_stream(_stream_of(call))
+    name = _stream_of(call)
+    with settled(call, name.group):
+        call.cloud.logs.store.delete_stream(name)
     return None
 
 
@@ -36,7 +37,6 @@ def describe_log_streams(call: Call) -> Output:
     by_time, prefix = given.get("orderBy") == "LastEventTime", given.get("logStreamNamePrefix", "")
     if by_time and prefix:
         raise invalid("Cannot order by LastEventTime with a logStreamNamePrefix.")
-    call.cloud.logs.settle()
 
     def work(groups: GroupTable, _: EventTable) -> tuple[list[dict[str, Any]], str | None]:
         streams = list(groups.streams(groups.group(name).id, prefix))
@@ -44,7 +44,8 @@ def describe_log_streams(call: Call) -> Output:
         page, token = _page(call, streams, keys)
         return [_description(name, stream, groups.span(stream)) for stream in page], token
 
-    described, token = call.cloud.logs.store.read(work)
+    with settled(call, name):
+        described, token = call.cloud.logs.store.read(work)
     return without_nones({"logStreams": described, "nextToken": token})
 
 

@@ -1,12 +1,12 @@
 """Log events within one transaction: added in batches, read forwards and backwards, removed from their oldest on."""
 
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, repeat
 from typing import TypeAlias
 
 from relambda.store.logs import keys
 from relambda.store.logs.records import EVENT_OVERHEAD, LogEvent, LogStream, Place
-from relambda.store.logs.tables import LogTables, Transaction
+from relambda.store.logs.tables import Database, LogTables, Transaction
 
 Lines: TypeAlias = "Sequence[tuple[int, str]]"
 """Messages with their times."""
@@ -23,13 +23,16 @@ class EventTable:
     def add(self, stream: LogStream, lines: Lines, first_sequence: int, now_ms: int) -> int:
         """Add events to a stream; the bytes they count for."""
         head = keys.HEAD.pack(stream.id, now_ms)
-        places = [Place(max(0, at), first_sequence + index) for index, (at, _) in enumerate(lines)]
         values = [head + message.encode("utf-8", "replace") for _, message in lines]
-        events = [(keys.place_key(stream.group_id, place), value) for place, value in zip(places, values, strict=True)]
-        self._transaction.cursor(db=self._tables.events).putmulti(events)
-        index = [(keys.place_key(stream.id, place), b"") for place in places]
-        self._transaction.cursor(db=self._tables.by_stream).putmulti(index)
-        return sum(len(value) for value in values) + EVENT_OVERHEAD * len(values) - keys.HEAD.size * len(values)
+        self._put(self._tables.events, stream.group_id, lines, first_sequence, values)
+        self._put(self._tables.by_stream, stream.id, lines, first_sequence, repeat(b"", len(lines)))
+        return sum(map(len, values)) + (EVENT_OVERHEAD - keys.HEAD.size) * len(values)
+
+    def _put(self, table: Database, owner: int, lines: Lines, first_sequence: int, values: Iterable[bytes]) -> None:
+        """One row for each line, in the order of its key where times do not go back."""
+        pack = keys.PLACE.pack
+        found = [pack(owner, max(0, at), sequence) for sequence, (at, _) in enumerate(lines, first_sequence)]
+        self._transaction.cursor(db=table).putmulti(list(zip(found, values, strict=True)))
 
     def of_group(self, group_id: int, low: Place, high: Place, *, backwards: bool = False) -> Iterator[LogEvent]:
         """A group's events from `low` to `high`, both with them, in order or from the last one back."""
@@ -53,21 +56,27 @@ class EventTable:
         return next(self._places(stream_id, FIRST, LAST, backwards=False), None) is None
 
     def remove_oldest(self, group_id: int, before_ms: int, most: int, enough: int) -> tuple[int, set[int], int]:
-        """Remove up to `most` of a group's events from before a time, until `enough` bytes are free.
+        """Remove up to `most` of a group's events from before a time, or as many as free `enough` bytes.
 
         How many, of which streams, their bytes.
         """
-        rows = self._range(group_id, FIRST, Place(max(0, before_ms - 1), keys.LAST), backwards=False)
-        doomed, freed = list[tuple[bytes, int]](), 0
-        for key, value in islice(rows, most):
-            doomed.append((key, keys.HEAD.unpack_from(value)[0]))
-            freed += len(value) - keys.HEAD.size + EVENT_OVERHEAD
-            if freed >= enough:
-                break
-        for key, stream_id in doomed:
+        streams, count, freed = set[int](), 0, 0
+        for key, stream_id, size in list(self._oldest(group_id, before_ms, most, enough)):
             self._transaction.delete(key, db=self._tables.events)
             self._transaction.delete(keys.place_key(stream_id, keys.place_of(key)), db=self._tables.by_stream)
-        return len(doomed), {stream_id for _, stream_id in doomed}, freed
+            streams.add(stream_id)
+            count, freed = count + 1, freed + size
+        return count, streams, freed
+
+    def _oldest(self, group_id: int, before_ms: int, most: int, enough: int) -> Iterator[tuple[bytes, int, int]]:
+        """Keys of a group's oldest events, the ids of their streams, and what they count for."""
+        rows = self._range(group_id, FIRST, Place(max(0, before_ms - 1), keys.LAST), backwards=False)
+        for key, value in islice(rows, most):
+            size = len(value) - keys.HEAD.size + EVENT_OVERHEAD
+            yield key, keys.HEAD.unpack_from(value)[0], size
+            enough -= size
+            if enough <= 0:
+                return
 
     def remove_stream(self, stream: LogStream) -> int:
         """Remove all events of a stream; their bytes."""

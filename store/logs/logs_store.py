@@ -33,8 +33,10 @@ Read = Callable[[GroupTable, EventTable], Result]
 
 MAP_FACTOR = 8
 """Bytes on disk for each that counts, at most: small events take more room than they count for."""
-CHUNK = 2_000
+CHUNK = 20_000
 """Events that one transaction removes at most, so that writers do not wait long for it."""
+MOST_TRIMMED = 2 * CHUNK
+"""Events after which `trim` stops: more than come between two calls, so that they keep up with any flood."""
 _SLACK_BYTES = 64 * 1024 * 1024
 
 
@@ -48,6 +50,7 @@ class LogStore:
         self._untrimmed = 0
         self.feed = Feed()
         """Who hears of what `append` and `put` have added."""
+        self._shrinking = False
 
     def read(self, work: Read[Result]) -> Result:
         """What `work` finds in the tables as they are at one moment; it must not keep what it iterates."""
@@ -135,11 +138,18 @@ class LogStore:
         return self.read(work)
 
     def trim(self, now_ms: int) -> int:
-        """Remove what has expired, then the oldest of all while there is more than `max_bytes`; how many events."""
-        self._untrimmed = 0
-        groups = self.read(lambda groups, _: list(groups.all_groups()))
-        expired = sum(self._drain(group, group.cutoff_ms(now_ms)) for group in groups if group.retention_days)
-        return expired + self._shrink()
+        """Remove what has expired, then the oldest of all while there is more than `max_bytes`; how many events.
+
+        With MOST_TRIMMED or more there may be more to remove: call again.
+        """
+        removed = 0
+        for group in self.read(lambda groups, _: list(groups.all_groups())):
+            if group.retention_days:
+                removed += self._drain(group, group.cutoff_ms(now_ms), MOST_TRIMMED - removed)
+        removed += self._shrink(MOST_TRIMMED - removed)
+        if removed < MOST_TRIMMED:
+            self._untrimmed = 0
+        return removed
 
     @property
     def is_due_for_trim(self) -> bool:
@@ -165,28 +175,29 @@ class LogStore:
         groups.add_size(stream.group_id, size)
         self._untrimmed += size
 
-    def _drain(self, group: LogGroup, cutoff_ms: int) -> int:
+    def _drain(self, group: LogGroup, cutoff_ms: int, most: int) -> int:
         total = 0
-        while removed := self._drop_chunk(group, cutoff_ms):
+        while total < most and (removed := self._drop_chunk(group, cutoff_ms)):
             total += removed
             if removed < CHUNK:
                 break
         return total
 
-    def _drop_chunk(self, group: LogGroup, cutoff_ms: int, enough: int = sys.maxsize) -> int:
+    def _drop_chunk(self, group: LogGroup, cutoff_ms: int, enough: int = keys.LAST) -> int:
         return self._write(lambda groups, events: _remove_oldest(groups, events, group, cutoff_ms, enough))
 
-    def _shrink(self) -> int:
+    def _shrink(self, most: int) -> int:
         """Take from the group with the oldest event, down to 9 tenths of the limit."""
-        if self.total_bytes() <= self.max_bytes:
+        if not self._shrinking and self.total_bytes() <= self.max_bytes:
             return 0
-        total = 0
-        while (excess := self.total_bytes() - self.max_bytes * 9 // 10) > 0:
+        removed = 0
+        while (excess := self.total_bytes() - self.max_bytes * 9 // 10) > 0 and removed < most:
             group = self.read(_oldest)
             if group is None:
                 break
-            total += self._drop_chunk(group, keys.LAST, excess)
-        return total
+            removed += self._drop_chunk(group, keys.LAST, excess)
+        self._shrinking = excess > 0
+        return removed
 
 
 def _remove(groups: GroupTable, events: EventTable, stream: LogStream) -> None:

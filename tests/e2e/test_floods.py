@@ -1,0 +1,65 @@
+"""A function that floods the cloud takes nothing from the others: their logs are read, their calls are answered."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.docker
+
+Call = Callable[..., Any]
+MIB = 1024 * 1024
+SPEAKS = """
+def handler(event, context):
+    print("said", event)
+    return event
+"""
+WRITES_LINE_ENDS = """
+import os, select, socket
+
+def handler(event, context):
+    if event is None:
+        return "well"
+    with socket.create_connection(event) as test:
+        while not select.select([test], [], [], 0)[0]:
+            os.write(1, b"\\n" * 65_536)
+"""
+
+
+def anonymous_bytes(pid: int) -> int:
+    """The memory of a process that is its own, and no mapped file's."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("RssAnon:")[1].split()[0]) * 1024
+
+
+def text_of(logs: Any, name: str) -> str:
+    """The first page of a function's log."""
+    events = logs.filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
+    return "".join(event["message"] for event in events)
+
+
+def test_a_function_that_writes_empty_lines(cloud: Any, make_function: Any, call: Call, rendezvous: Any) -> None:
+    """Given a function that writes line ends without end, then others' logs are read, and memory is bounded."""
+    aws, logs = cloud.client(), cloud.client(service="logs")
+    quiet = make_function(aws, SPEAKS)
+    loud = make_function(aws, WRITES_LINE_ENDS, Timeout=120)
+    worker = cloud.about().worker.pid
+    before = anonymous_bytes(worker)
+    with ThreadPoolExecutor(1) as callers:
+        flooding = callers.submit(call, cloud.client(), loud, rendezvous.address)
+        rendezvous.expect(1)
+        for number in range(8):
+            call(aws, quiet, number)
+            text = text_of(logs, quiet)
+            assert f"said {number}\n" in text
+            assert text.count("REPORT ") == number + 1
+            assert anonymous_bytes(worker) - before < 256 * MIB
+        assert not flooding.done()
+        rendezvous.release()
+        _, answer = flooding.result(120)
+
+    assert "FunctionError" not in answer
+    assert call(aws, loud)[0] == "well"
+    assert text_of(logs, loud).startswith("INIT_START")
