@@ -36,9 +36,16 @@ class AttachedStream:
             raise EngineError(f"cannot attach to the container {container[:12]}: {error}") from error
 
     def send(self, data: bytes) -> None:
-        """Write to the container's standard input. Raises OSError when the container is gone or does not read."""
+        """Write to the container's standard input. Raises OSError when the container is gone or does not read.
+
+        The connection ends then: the next words would be glued to the half of these that was sent.
+        """
         with self._sending:
-            self._socket.sendall(data)
+            try:
+                self._socket.sendall(data)
+            except OSError:
+                self.close()
+                raise
 
     def chunks(self) -> Iterator[tuple[int, bytes]]:
         """What the container writes until the stream ends: on which output, 1 or 2, and the bytes; each in order."""

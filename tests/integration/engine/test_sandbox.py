@@ -287,6 +287,19 @@ def test_a_container_ended_from_outside_is_told(launch: Launch, docker_api: dock
         sandbox.start_runtime()
 
 
+def test_half_a_command_is_the_last_one(launch: Launch, docker_api: docker.APIClient) -> None:
+    """Given a container that does not read, when a command breaks off midway, then it is lost and takes no other."""
+    sandbox, recorder = launch("sleep 1000")
+    docker_api.pause(sandbox.id)
+    with pytest.raises(EngineError, match="takes no commands"):
+        sandbox.dress("x" * 16 * 1024 * 1024, recorder)
+    assert recorder.next_word()[:1] == ("gone",)
+    with pytest.raises(EngineError, match="takes no commands"):
+        sandbox.start_runtime()
+    docker_api.unpause(sandbox.id)
+    docker_api.wait(sandbox.id)
+
+
 def test_destroy_removes_the_container_and_may_be_repeated(launch: Launch, docker_api: docker.APIClient) -> None:
     """Given a running runtime, when its sandbox is destroyed twice, then the container is gone and the exit told."""
     sandbox, recorder = launch("sleep 1000")
