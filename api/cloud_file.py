@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -54,6 +55,8 @@ class CloudFile:
     version: str
     started: str
     """When it became ready, ISO 8601 in UTC."""
+    warnings: Sequence[str] = ()
+    """What of its network could not be set up."""
 
     @classmethod
     def read(cls, state_dir: Path) -> "CloudFile | None":
@@ -66,6 +69,7 @@ class CloudFile:
                 found["url"],
                 found["version"],
                 found["started"],
+                found.get("warnings", ()),
             )
         except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
             return None

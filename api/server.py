@@ -69,6 +69,7 @@ class Server(BaseApplication):
         bound: Sequence[socket.socket],
         doors: Doors | None,
         announce: Callable[[CloudFile], None],
+        warnings: Sequence[str] = (),
     ) -> None:
         listens = tuple(address_of(one) for one in bound)
         self.settings = replace(settings, gateway_listen=listens)
@@ -76,7 +77,7 @@ class Server(BaseApplication):
         self._descriptors = [one.detach() for one in bound]
         if doors is not None:
             self._descriptors.append(doors.https.detach())
-        self._announce = announce
+        self._announce, self._warnings = announce, tuple(warnings)
         super().__init__()
 
     def load_config(self) -> None:
@@ -116,6 +117,7 @@ class Server(BaseApplication):
             url_of(self.settings.gateway_listen[0]),
             own_version(),
             datetime.now(UTC).isoformat(timespec="milliseconds"),
+            self._warnings,
         )
         found.write(self.settings.state_dir)
         self._announce(found)

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +13,9 @@ from relambda.actors.engine.docker_engine import DockerEngine
 from relambda.actors.images.builder import list_images
 from relambda.api.cli.http_client import health
 from relambda.api.cloud_file import CloudFile
+from relambda.api.network.bridge import host_for_containers
+from relambda.api.network.complaints import complaints
+from relambda.api.network.doors import open_doors
 from relambda.api.network.listening import CannotListenError, PortInUseError, bind
 from relambda.api.settings.discontinued import warnings
 from relambda.api.settings.option import Listen
@@ -44,7 +47,15 @@ class Finding:
 
 def examine(settings: Settings) -> list[Finding]:
     """All findings, in the order in which to mend them."""
-    looks: Iterable[Callable[[Settings], list[Finding]]] = (engine, images, state_directory, disk, ports, options)
+    looks: Iterable[Callable[[Settings], list[Finding]]] = (
+        engine,
+        images,
+        state_directory,
+        disk,
+        ports,
+        network,
+        options,
+    )
     return [finding for look in looks for finding in look(settings)]
 
 
@@ -116,6 +127,28 @@ def _port(listen: Listen, running: CloudFile | None) -> Finding:
     except (PortInUseError, CannotListenError) as error:
         return Finding("port", Level.WRONG, str(error), "as said; or set GATEWAY_LISTEN")
     return Finding("port", Level.OK, f"{listen} is free")
+
+
+def network(settings: Settings) -> list[Finding]:
+    """Whether functions' calls come to the cloud that runs, or to the one that would be started."""
+    running = CloudFile.running(settings.state_dir)
+    warned = running.warnings if running else _network_warnings(settings)
+    if warned:
+        return [
+            Finding("network", Level.WARNING, warning, "as said; docs/networking.md has more") for warning in warned
+        ]
+    if settings.dns_address == "0":
+        return [Finding("network", Level.OK, "AWS's own host names are left alone, as DNS_ADDRESS=0 says")]
+    return [Finding("network", Level.OK, "functions' calls to AWS come here, also by its own host names")]
+
+
+def _network_warnings(settings: Settings) -> Sequence[str]:
+    with complaints() as warned:
+        host = host_for_containers(settings)
+        doors = open_doors(settings, host)
+    if doors is not None:
+        doors.close()
+    return warned
 
 
 def options(_settings: Settings) -> list[Finding]:

@@ -77,11 +77,14 @@ def _start_in_background(settings: Settings, *, as_json: bool) -> None:
     except daemon.StartFailedError as error:
         codes = [code for code in ExitCode if code == error.code]
         raise CommandError(str(error), codes[0] if codes else ExitCode.TIMED_OUT) from error
+    for warning in found.warnings:
+        say(f"warning: {warning}")
     answer(describe(found, settings.state_dir), f"Ready. {found.url} (pid {found.master.pid})", as_json=as_json)
 
 
 def _serve(settings: Settings, *, as_json: bool) -> None:
     from relambda.api.network.bridge import for_containers, host_for_containers  # noqa: PLC0415 as the last one
+    from relambda.api.network.complaints import complaints  # noqa: PLC0415 as the last one
     from relambda.api.network.doors import open_doors  # noqa: PLC0415 as the next one
     from relambda.api.server import Server, configure_logging  # noqa: PLC0415 only this command pays for gunicorn
 
@@ -92,9 +95,11 @@ def _serve(settings: Settings, *, as_json: bool) -> None:
     except CannotListenError as error:
         raise CommandError(str(error)) from error
     configure_logging(debug=settings.debug)
-    host = host_for_containers(settings)
-    bound += for_containers(host, bound)
-    Server(settings, bound, open_doors(settings, host), _announcement(settings.state_dir, as_json=as_json)).run()
+    with complaints() as warnings_:
+        host = host_for_containers(settings)
+        bound += for_containers(host, bound)
+        doors = open_doors(settings, host)
+    Server(settings, bound, doors, _announcement(settings.state_dir, as_json=as_json), warnings_).run()
 
 
 def _announcement(state_dir: Path, *, as_json: bool) -> Callable[[CloudFile], None]:
@@ -111,5 +116,5 @@ def describe(found: CloudFile, state_dir: Path) -> dict[str, Any]:
     return {
         "pid": found.master.pid,
         "state_dir": str(state_dir),
-        **{key: shown[key] for key in ("url", "version", "started")},
+        **{key: shown[key] for key in ("url", "version", "started", "warnings")},
     }

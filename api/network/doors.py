@@ -43,6 +43,11 @@ class Doors:
             return ""
         return self.host if ip_address(address).is_unspecified else str(address)
 
+    def close(self) -> None:
+        """Close all of them."""
+        for door in (self.https, self.udp, self.tcp):
+            door.close()
+
 
 def open_doors(settings: Settings, host: str) -> Doors | None:
     """All of them, or none: then a warning says why. None without a word when DNS_ADDRESS is 0."""

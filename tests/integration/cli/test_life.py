@@ -70,6 +70,24 @@ def test_a_port_in_use_is_said_with_what_to_do(clouds: Clouds, relambda: Command
     assert CloudFile.running(clouds.directory()) is None
 
 
+def test_who_lacks_the_ports_of_awss_names_is_told(clouds: Clouds, relambda: Command) -> None:
+    """Before the start, at the start and after it: on the terminal and by the doctor, with what is in the way."""
+    where = ("--state-dir", clouds.directory())
+    with socket.create_server(("127.77.7.7", 53)):
+        environ = {"DNS_ADDRESS": "127.77.7.7", "GATEWAY_LISTEN": "127.0.0.1:0"}
+        before = relambda("doctor", *where, **environ)
+        started = relambda("start", "-d", *where, **environ)
+        after = relambda("doctor", *where, GATEWAY_LISTEN="127.0.0.1:0", DNS_ADDRESS="0")
+        status = relambda("status", *where, "--json")
+    warning = "functions that call AWS by its own host names call AWS itself, and not this cloud: "
+    assert f"! network: {warning}" in before.stdout
+    assert f"warning: {warning}" in started.stderr
+    assert "Ready." in started.stdout
+    assert f"! network: {warning}" in after.stdout
+    (told,) = json.loads(status.stdout)["warnings"]
+    assert "is in use, by another cloud perhaps: LAMBDA_DOCKER_NETWORK" in told
+
+
 def test_clouds_live_side_by_side(clouds: Clouds, relambda: Command) -> None:
     """Each has its own directory and port; stopping one leaves the other."""
     one, two = clouds.start("one"), clouds.start("two")

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from relambda.api.network.complaints import complaints
 from relambda.api.network.doors import Doors, open_doors
 from relambda.api.settings.settings import Settings
 
@@ -24,12 +25,7 @@ def opened(address: str) -> Iterator[Doors]:
     doors = open_doors(Settings.read({}), address)
     assert doors is not None
     yield doors
-    close(doors)
-
-
-def close(doors: Doors) -> None:
-    for door in (doors.https, doors.udp, doors.tcp):
-        door.close()
+    doors.close()
 
 
 def test_they_are_where_functions_reach_this_machine(opened: Doors, address: str) -> None:
@@ -50,6 +46,15 @@ def test_a_taken_port_leaves_none_open(opened: Doors, address: str, caplog: pyte
     assert f"{address}:53 is in use" in caplog.text
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((address, 443), 5)
+
+
+def test_who_sets_them_up_hears_the_warnings(opened: Doors, address: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Given another cloud at an address, then the warning is in the log, and in a list for the terminal, once."""
+    with complaints() as heard:
+        assert open_doors(Settings.read({}), address) is None
+    assert open_doors(Settings.read({}), address) is None
+    assert heard == [caplog.messages[0]]
+    assert f"{address}:443 is in use" in heard[0]
 
 
 def test_who_does_not_want_them_hears_nothing(address: str, caplog: pytest.LogCaptureFixture) -> None:
@@ -73,7 +78,7 @@ def test_a_server_that_containers_cannot_ask_is_not_told_to_them(
     doors = open_doors(Settings.read({"DNS_ADDRESS": address, "DNS_PORT": "5353"}), address)
     assert doors is not None
     assert (doors.udp.getsockname(), doors.name_server) == ((address, 5353), "")
-    close(doors)
+    doors.close()
     assert f"functions are not told of the DNS server at {address}:5353" in caplog.text
 
 
