@@ -12,6 +12,7 @@ from relambda.api.call import HANDLERS, Call
 from relambda.api.cloud import Cloud
 from relambda.api.control import add_control_routes
 from relambda.api.network.addressee import addressee
+from relambda.api.network.doorkeeper import Doorkeeper
 from relambda.api.network.upstream import Upstream
 from relambda.api.public_url import public_url
 from relambda.api.wire.dialect import dialect_of
@@ -34,11 +35,11 @@ MOST_OF_OTHERS = 8 * 1024 * 1024
 """Bytes of the body of all others: a checkpoint's result has 6 MiB, a batch of log events a megabyte, escaped more."""
 
 
-def create_app(cloud: Cloud) -> App:
-    """Wire an open cloud to its routes."""
+def create_app(cloud: Cloud, doorkeeper: Doorkeeper) -> App:
+    """Wire an open cloud to its routes, Relambda's own behind the doorkeeper."""
     resources.load()
     app: App = falcon.App()
-    add_control_routes(app, cloud)
+    add_control_routes(app, cloud, doorkeeper)
     app.add_sink(Gate(cloud), prefix="/")
     return app
 

@@ -122,6 +122,10 @@ class Cloud:
         """Which functions are debugged."""
         return self._tenure.room.debugging
 
+    def sandbox_addresses(self) -> set[str]:
+        """The addresses of functions' containers. Raises EngineError."""
+        return self._tenure.room.engine.sandbox_addresses()
+
     def new_id(self) -> str:
         """A fresh id."""
         return str(uuid.uuid4())

@@ -1,4 +1,4 @@
-"""Relambda's own routes: health, runtimes, packages to download, snapshots."""
+"""Relambda's own routes: health, runtimes, packages, snapshots; the last are not for functions and web pages."""
 
 import hmac
 import json
@@ -14,20 +14,22 @@ from relambda.actors.environments.debugging import DebugTarget
 from relambda.api.cloud import Cloud, ImportConflictError
 from relambda.api.code_location import CODE_PATH, sign
 from relambda.api.launching import description
+from relambda.api.network.doorkeeper import Doorkeeper, Visit
+from relambda.api.settings.option import Listen
 from relambda.snapshots.errors import PodRefusedError
 from relambda.store.errors import BlobNotFoundError
 
 _log = logging.getLogger(__name__)
 
 
-def add_control_routes(app: "falcon.App[Any, Any]", cloud: Cloud) -> None:
+def add_control_routes(app: "falcon.App[Any, Any]", cloud: Cloud, doorkeeper: Doorkeeper) -> None:
     """Put Relambda's own routes before the sink."""
-    health = Health(cloud)
+    health, guard = Health(cloud), Guard(doorkeeper, cloud)
     app.add_route("/_relambda/health", health)
     app.add_route("/_localstack/health", health)
     app.add_route("/_aws/lambda/runtimes", Runtimes(cloud))
-    app.add_route("/_relambda/snapshot", Snapshot(cloud))
-    app.add_route("/_relambda/debugged", Debugged(cloud))
+    app.add_route("/_relambda/snapshot", Snapshot(cloud, guard))
+    app.add_route("/_relambda/debugged", Debugged(cloud, guard))
     app.add_route(CODE_PATH + "/{sha256}/{name}", Package(cloud))
 
 
@@ -63,14 +65,36 @@ class Runtimes:
         resp.media = {"Runtimes": list(dict.fromkeys(name for filter_ in asked for name in by_name[filter_]))}
 
 
+class Guard:
+    """Refuses what the doorkeeper objects to."""
+
+    def __init__(self, doorkeeper: Doorkeeper, cloud: Cloud) -> None:
+        self._doorkeeper, self._cloud = doorkeeper, cloud
+
+    def check(self, req: falcon.Request) -> None:
+        """Raises HTTPStatus, a 403 with words that tell what to do."""
+        local = Listen(*req.env["gunicorn.socket"].getsockname()[:2])
+        visit = Visit(
+            local,
+            req.remote_addr,
+            host=req.get_header("Host") or "",
+            origin=req.get_header("Origin") or "",
+            fetch_site=req.get_header("Sec-Fetch-Site") or "",
+        )
+        if objection := self._doorkeeper.objection(visit, self._cloud.sandbox_addresses):
+            headers = {"Content-Type": falcon.MEDIA_JSON}
+            raise falcon.HTTPStatus(falcon.HTTP_403, headers, json.dumps({"message": objection}))
+
+
 class Debugged:
     """The functions that are debugged, and what an editor needs to attach to each."""
 
-    def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
+    def __init__(self, cloud: Cloud, guard: Guard) -> None:
+        self._cloud, self._guard = cloud, guard
 
-    def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer those that the configuration names, be they there or not."""
+        self._guard.check(req)
         targets = self._cloud.debugging.targets()
         resp.media = [self._describe(arn, target) for arn, target in targets.items()]
 
@@ -102,17 +126,19 @@ class Package:
 class Snapshot:
     """The whole cloud as one file: out and in."""
 
-    def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
+    def __init__(self, cloud: Cloud, guard: Guard) -> None:
+        self._cloud, self._guard = cloud, guard
 
-    def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Stream a pod."""
+        self._guard.check(req)
         plan = self._cloud.export()
         resp.content_type = "application/octet-stream"
         resp.set_stream(plan.chunks(), plan.size)
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Take a pod in the place of all there is; nothing changes unless all of it is sound."""
+        self._guard.check(req)
         try:
             loaded = self._cloud.import_(req.bounded_stream, replace=req.get_param_as_bool("replace") or False)
         except ImportConflictError as error:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
@@ -19,6 +20,7 @@ from relambda.api.cli import log_file
 from relambda.api.cloud_file import CloudFile, Process, own_version, url_of
 from relambda.api.exit_codes import ExitCode
 from relambda.api.network.authority import AuthorityError
+from relambda.api.network.doorkeeper import Doorkeeper
 from relambda.api.network.doors import Doors
 from relambda.api.network.listening import address_of
 from relambda.api.settings.option import SettingsError
@@ -61,7 +63,7 @@ class Master(Arbiter):
 
 
 class Server(BaseApplication):
-    """A cloud as gunicorn sees it."""
+    """A cloud as gunicorn sees it; the first of the sockets are those that the user asked for, in that order."""
 
     def __init__(
         self,
@@ -73,7 +75,10 @@ class Server(BaseApplication):
     ) -> None:
         listens = tuple(address_of(one) for one in bound)
         self.settings = replace(settings, gateway_listen=listens)
-        self._gateway = Gateway(self.settings, doors)
+        asked = settings.gateway_listen
+        public = urlsplit(f"//{settings.localstack_host}").hostname
+        names = frozenset(name.lower() for name in (public, *(listen.host for listen in asked)) if name)
+        self._gateway = Gateway(self.settings, Doorkeeper(listens[: len(asked)], names), doors)
         self._descriptors = [one.detach() for one in bound]
         if doors is not None:
             self._descriptors.append(doors.https.detach())

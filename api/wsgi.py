@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import falcon
 
     from relambda.api.cloud import Cloud
+    from relambda.api.network.doorkeeper import Doorkeeper
     from relambda.api.network.doors import Doors
     from relambda.api.network.tls_gate import TlsGate
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 class Gateway:
     """A cloud that can be handed over a fork: nothing is opened before `app`, and everything after it is closed."""
 
-    def __init__(self, settings: Settings, doors: "Doors | None" = None) -> None:
-        self.settings, self.doors = settings, doors
+    def __init__(self, settings: Settings, doorkeeper: "Doorkeeper", doors: "Doors | None" = None) -> None:
+        self.settings, self.doors, self._doorkeeper = settings, doors, doorkeeper
         self._cloud: Cloud | None = None
 
     def app(self) -> "falcon.App[Any, Any]":
@@ -38,7 +39,7 @@ class Gateway:
         from relambda.api.cloud import Cloud  # noqa: PLC0415
 
         self._cloud = Cloud.open(self.settings, self.doors)
-        return create_app(self._cloud)
+        return create_app(self._cloud, self._doorkeeper)
 
     @property
     def gate(self) -> "TlsGate | None":

@@ -55,6 +55,10 @@ class EngineAround(ABC):
         """Create and start a container with the init waiting."""
         return self._found().start_sandbox(spec, listener)
 
+    def sandbox_addresses(self) -> set[str]:
+        """The addresses of all of this cloud's containers."""
+        return self._found().sandbox_addresses()
+
     def sweep(self) -> int:
         """Remove all containers that carry this cloud's label."""
         return self._found().sweep()

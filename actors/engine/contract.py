@@ -239,6 +239,10 @@ class Engine(Protocol):
         """
         ...
 
+    def sandbox_addresses(self) -> set[str]:
+        """The addresses of all containers that carry this cloud's label, as they run now. Raises EngineError."""
+        ...
+
     def sweep(self) -> int:
         """Remove all containers that carry this cloud's label, 5 s at most for all; how many there were."""
         ...

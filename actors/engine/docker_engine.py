@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from docker.errors import APIError, DockerException
 from requests.exceptions import RequestException
@@ -161,15 +162,18 @@ class DockerEngine:
             raise EngineError(f"the image {spec.image} has neither entrypoint nor command: name one in ImageConfig")
         return command
 
+    def sandbox_addresses(self) -> set[str]:
+        """The addresses of all containers that carry this cloud's label, as they run now. Raises EngineError."""
+        networks = [each for one in self._containers() for each in one["NetworkSettings"]["Networks"].values()]
+        found = {each.get(member) for each in networks for member in ("IPAddress", "GlobalIPv6Address")}
+        return {address for address in found if address}
+
     def sweep(self) -> int:
         """Remove all containers that carry this cloud's label, 5 s at most for all; how many there were.
 
         Raises EngineError that names those which were not removed in time.
         """
-        try:
-            found = self._removal.containers(all=True, filters={"label": f"{LABEL}={self._cloud_id}"})
-        except (DockerException, RequestException) as error:
-            raise EngineError(f"the engine does not list its containers: {error}") from error
+        found = self._containers()
         self._remove_all([container["Id"] for container in found])
         return len(found)
 
@@ -179,6 +183,12 @@ class DockerEngine:
         self._removal.close()
         if self._disks is not None:
             self._disks.close()
+
+    def _containers(self) -> list[dict[str, Any]]:
+        try:
+            return list(self._removal.containers(all=True, filters={"label": f"{LABEL}={self._cloud_id}"}))
+        except (DockerException, RequestException) as error:
+            raise EngineError(f"the engine does not list its containers: {error}") from error
 
     def _remove_all(self, ids: Sequence[str]) -> None:
         workers = ThreadPoolExecutor(_SWEEP_WORKERS, thread_name_prefix="sweep")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import tomllib
+import urllib.request
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,11 +27,16 @@ pytestmark = [pytest.mark.docker, pytest.mark.timeout(400)]
 
 SOURCE = Path(__file__).parents[2]
 CALLS_BACK = """
-import boto3, os
+import boto3, os, urllib.error, urllib.request
 
 def handler(event, context):
     if event.get("endpoint") == "AWS":
         os.environ.pop("AWS_ENDPOINT_URL")
+    if "control" in event:
+        try:
+            return urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"] + event["control"]).status
+        except urllib.error.HTTPError as error:
+            return [error.code, error.read().decode()]
     return [one["FunctionName"] for one in boto3.client("lambda").list_functions()["Functions"]]
 """
 
@@ -195,8 +201,16 @@ def test_a_cloud_in_a_container_runs_functions_beside_itself(
     assert call(client, calling, {"endpoint": "AWS"})[0] == ["calling", "reading"], contained.said()
     assert len(contained.sandboxes()) >= 2
 
-    status = contained.run("exec", "-T", "relambda", "relambda", "status", "--json")
-    assert json.loads(status)["state_dir"] == "/var/lib/relambda"
+    told = contained.run("exec", "-T", "relambda", "relambda", "status", "--json")
+    assert json.loads(told)["state_dir"] == "/var/lib/relambda"
+    status, why = call(client, calling, {"control": "/_relambda/snapshot"})[0]
+    assert (status, "A function's container" in why) == (403, True)
+    assert call(client, calling, {"control": "/_relambda/health"})[0] == 200
+    with urllib.request.urlopen(f"{contained.url}/_relambda/snapshot", timeout=60) as pod:
+        assert pod.read(1)
+    exported = contained.run("exec", "-T", "relambda", "relambda", "snapshot", "export", "/tmp/x.pod")
+    assert "wrote /tmp/x.pod" in exported
+
     assert contained.stop() == 0, contained.said()
     assert contained.sandboxes() == []
 

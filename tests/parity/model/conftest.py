@@ -19,6 +19,7 @@ from relambda.actors.domain.names import Scope
 from relambda.actors.domain.refusals import Refusal
 from relambda.api.app import create_app
 from relambda.api.cloud import Cloud
+from relambda.api.network.doorkeeper import Doorkeeper
 from relambda.api.settings.settings import Settings
 from relambda.api.wire.errors import UNMODELLED
 from relambda.api.wire.model import Operation, Service, Shape, load
@@ -101,7 +102,7 @@ class InProcess:
     """Asks one cloud, one request after another."""
 
     def __init__(self, cloud: Cloud) -> None:
-        self._cloud, self._app = cloud, create_app(cloud)
+        self._cloud, self._app = cloud, create_app(cloud, Doorkeeper((), frozenset()))
         self.stand_ins: tuple[str, ...] = ()
         """Ids of nothing, which `probe` replaces."""
         self._executions: list[Execution] = []
