@@ -15,6 +15,7 @@ from relambda.actors.runtime_api.http_head import (
 from relambda.actors.runtime_api.open_session import OpenSession
 from relambda.actors.runtime_api.reply import ACCEPTED, ACCEPTED_BYTES, RefusalError, Reply, error_document
 from relambda.actors.runtime_api.routes import Exchange, Routes
+from relambda.actors.runtime_api.strangers import Strangers
 
 MAX_SESSION_CONNECTIONS: Final = 256
 _log = logging.getLogger(__name__)
@@ -23,11 +24,14 @@ _log = logging.getLogger(__name__)
 class RuntimeClient:
     """Reads a connection's requests and sends its answers; runs on the connection's thread.
 
-    `find` knows the session of a host name, and raises RefusalError for a name that has none.
+    `find` knows the session of a host name, and raises RefusalError for a name that has none; `strangers` has the
+    connection until it is found.
     """
 
-    def __init__(self, connection: Connection, routes: Routes, find: Callable[[str], OpenSession]) -> None:
-        self._connection, self._routes, self._find = connection, routes, find
+    def __init__(
+        self, connection: Connection, routes: Routes, find: Callable[[str], OpenSession], strangers: Strangers
+    ) -> None:
+        self._connection, self._routes, self._find, self._strangers = connection, routes, find, strangers
         self._session: OpenSession | None = None
         self._host = ""
         self._generation = 0
@@ -40,6 +44,7 @@ class RuntimeClient:
         except DisconnectedError as error:
             _log.debug("a runtime's connection ended: %s", error)
         finally:
+            self._strangers.leave(self._connection)
             if self._session is not None:
                 self._session.leave(self._connection)
 
@@ -63,7 +68,7 @@ class RuntimeClient:
             reply = refusal.reply
         if reply is None:
             return True
-        keep_alive = body.drain() and request.keep_alive
+        keep_alive = body.drain() and request.keep_alive and self._session is not None
         fixed = reply is ACCEPTED and keep_alive
         self._connection.send(ACCEPTED_BYTES if fixed else reply.render(keep_alive=keep_alive))
         return keep_alive
@@ -83,6 +88,7 @@ class RuntimeClient:
             session = self._find(host)
             self._generation = session.join(self._connection, MAX_SESSION_CONNECTIONS)
             self._session, self._host = session, host
+            self._strangers.leave(self._connection)
         elif host != self._host:
             raise RefusalError(403, "Forbidden", "This connection has asked for another host name before")
         elif self._session.parks(self._connection):

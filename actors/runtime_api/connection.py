@@ -19,6 +19,7 @@ from relambda.actors.runtime_api.http_head import (
     TruncatedRequestError,
     parse_head,
 )
+from relambda.actors.runtime_api.large_heads import SMALL_HEAD_BYTES, LargeHeads
 
 MAX_HEAD_BYTES: Final = 1_200_000
 """Room for an X-Ray cause, for which awslambdaric 4.2.2 allows itself 1 MiB in one header."""
@@ -28,13 +29,17 @@ SEND_SECONDS: Final = 30.0
 _SLICE: Final = struct.pack("ll", 30, 0)
 """Longest single wait for input without a deadline, as a `timeval`; closings are seen in between at the latest."""
 READ_BYTES: Final = 262_144
+_ROOM_SECONDS: Final = 0.5
+"""Longest single wait for room for a head; closings are seen in between."""
+_NONE, _TOO_LONG = -1, -2
 
 
 class Connection:
     """One accepted connection. One thread reads; any thread may write, shut or ask whether the client is there."""
 
-    def __init__(self, sock: socket.socket) -> None:
-        self._socket = sock
+    def __init__(self, sock: socket.socket, peer: str, large_heads: LargeHeads) -> None:
+        """`peer` is the address that it comes from."""
+        self._socket, self.peer, self._large_heads = sock, peer, large_heads
         self._buffer = bytearray()
         self._read_any = False
         self.is_last = False
@@ -54,19 +59,42 @@ class Connection:
         Raises BadRequestError, TruncatedRequestError, DisconnectedError.
         """
         deadline = None if self._read_any and not self._buffer else time.monotonic() + HEAD_SECONDS
+        end = self._head_end(SMALL_HEAD_BYTES, deadline)
+        if end == _TOO_LONG:
+            end = self._large_head_end()
+        if end == _NONE:
+            self._refuse_half_a_head()
+            return None
+        self._read_any = True
+        return parse_head(self._take(end, 4))
+
+    def _head_end(self, limit: int, deadline: float | None) -> int:
+        """Read until the end of a head, which is told; or _NONE, when the stream ends first, or _TOO_LONG."""
         searched = 0
         while (end := self._buffer.find(b"\r\n\r\n", searched)) < 0:
             searched = max(0, len(self._buffer) - 3)
-            if len(self._buffer) > MAX_HEAD_BYTES:
-                raise BadRequestError(f"a request's head must be smaller than {MAX_HEAD_BYTES} bytes")
+            if len(self._buffer) > limit:
+                return _TOO_LONG
             piece = self._receive(deadline)
             if not piece:
-                self._refuse_half_a_head()
-                return None
+                return _NONE
             self._buffer += piece
             deadline = deadline or time.monotonic() + HEAD_SECONDS
-        self._read_any = True
-        return parse_head(self._take(end, 4))
+        return end
+
+    def _large_head_end(self) -> int:
+        """As `_head_end`, once there is room for such a head."""
+        deadline = time.monotonic() + HEAD_SECONDS
+        while not self._large_heads.enter(self.peer, _ROOM_SECONDS):
+            if self._shut or time.monotonic() > deadline:
+                raise DisconnectedError("there is no room for a request's head: too many large ones come at a time")
+        try:
+            end = self._head_end(MAX_HEAD_BYTES, deadline)
+        finally:
+            self._large_heads.leave(self.peer)
+        if end == _TOO_LONG:
+            raise BadRequestError(f"a request's head must be smaller than {MAX_HEAD_BYTES} bytes")
+        return end
 
     def _refuse_half_a_head(self) -> None:
         if self._buffer:

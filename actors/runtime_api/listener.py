@@ -12,6 +12,7 @@ from relambda.actors.runtime_api.connection import Connection
 from relambda.actors.runtime_api.environment_routes import ENVIRONMENT_ROUTES
 from relambda.actors.runtime_api.extension_routes import EXTENSION_ROUTES
 from relambda.actors.runtime_api.invocation_routes import LONGEST_RESPONSE, invocation_routes
+from relambda.actors.runtime_api.large_heads import LargeHeads
 from relambda.actors.runtime_api.open_environment import OpenEnvironment
 from relambda.actors.runtime_api.open_session import OpenSession
 from relambda.actors.runtime_api.reply import RefusalError
@@ -22,11 +23,13 @@ from relambda.actors.runtime_api.session import (
     ExecutionEnvironment,
     Subscriptions,
 )
+from relambda.actors.runtime_api.strangers import Strangers
 from relambda.actors.runtime_api.telemetry_routes import TELEMETRY_ROUTES
 
 MAX_CONNECTIONS: Final = 8192
 _BACKLOG: Final = 4096
 _ACCEPT_SECONDS: Final = 1.0
+_TELL_SECONDS: Final = 60.0
 _log = logging.getLogger(__name__)
 
 
@@ -40,6 +43,8 @@ class RuntimeApi:
         self._lock = threading.Lock()
         self._sessions: dict[str, OpenSession] = {}
         self._served: dict[threading.Thread, Connection] = {}
+        self._strangers, self._large_heads = Strangers(), LargeHeads()
+        self._tell_full_from = 0.0
         self._listening: socket.socket | None = None
         self._acceptor = threading.Thread(target=self._accept, name="runtime-api", daemon=True)
         self._stopping = threading.Event()
@@ -114,28 +119,35 @@ class RuntimeApi:
         assert self._listening is not None
         while not self._stopping.is_set():
             try:
-                sock, _ = self._listening.accept()
+                sock, (peer, *_) = self._listening.accept()
             except TimeoutError:
                 continue
             except OSError as error:
                 if not self._stopping.wait(0.1):
                     _log.warning("the Runtime API could not accept a connection: %s", error)
                 continue
-            self._take_in(sock)
+            self._take_in(sock, peer)
 
-    def _take_in(self, sock: socket.socket) -> None:
+    def _take_in(self, sock: socket.socket, peer: str) -> None:
         if len(self._served) >= MAX_CONNECTIONS:
-            _log.warning("the Runtime API refused a connection: %d are open", MAX_CONNECTIONS)
+            self._tell_full(peer)
             sock.close()
             return
-        connection = Connection(sock)
+        connection = Connection(sock, peer, self._large_heads)
         thread = threading.Thread(target=self._serve, args=(connection,), name="runtime-api-connection", daemon=True)
         with self._lock:
             self._served[thread] = connection
+        self._strangers.arrive(connection)
         thread.start()
 
+    def _tell_full(self, peer: str) -> None:
+        """Once a minute at most; on the acceptor's thread."""
+        if time.monotonic() >= self._tell_full_from:
+            self._tell_full_from = time.monotonic() + _TELL_SECONDS
+            _log.warning("the Runtime API refuses connections, as one of %s: %d are open", peer, MAX_CONNECTIONS)
+
     def _serve(self, connection: Connection) -> None:
-        client = RuntimeClient(connection, self._routes, self._find)
+        client = RuntimeClient(connection, self._routes, self._find, self._strangers)
         try:
             client.serve()
         finally:

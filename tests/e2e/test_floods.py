@@ -26,6 +26,36 @@ def handler(event, context):
         while not select.select([test], [], [], 0)[0]:
             os.write(1, b"\\n" * 65_536)
 """
+CONNECTS = """
+import os, socket
+
+HOST, PORT = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
+
+def connect():
+    kept = []
+    for _ in range(900):
+        try:
+            kept.append(socket.create_connection((HOST, int(PORT)), timeout=5))
+        except OSError:
+            pass
+    return kept
+
+def handler(event, context):
+    with socket.create_connection(event) as test:
+        children = []
+        for _ in range(10):
+            ready, done = os.pipe(), os.fork()
+            if not done:
+                kept = connect()
+                os.write(ready[1], b"1")
+                test.recv(1)
+                os._exit(0)
+            children.append(done)
+            os.read(ready[0], 1)
+        test.send(b"all")
+        for child in children:
+            os.waitpid(child, 0)
+"""
 
 
 def anonymous_bytes(pid: int) -> int:
@@ -63,3 +93,27 @@ def test_a_function_that_writes_empty_lines(cloud: Any, make_function: Any, call
     assert "FunctionError" not in answer
     assert call(aws, loud)[0] == "well"
     assert text_of(logs, loud).startswith("INIT_START")
+
+
+def test_a_function_that_only_connects(cloud: Any, make_function: Any, call: Call, rendezvous: Any) -> None:
+    """Given thousands of connections to the Runtime API that say nothing, then other functions start and answer."""
+    aws = cloud.client()
+    warm, silent = make_function(aws), make_function(aws, CONNECTS, Timeout=120, MemorySize=512)
+    call(aws, warm, 1)
+    with ThreadPoolExecutor(1) as callers:
+        holding = callers.submit(call, cloud.client(), silent, rendezvous.address)
+        rendezvous.expect(1)
+        (test,) = rendezvous.arrived
+        test.settimeout(120)
+        assert test.recv(3) == b"all"
+        for number in range(3):
+            assert call(aws, make_function(aws), number)[0] == number
+            assert call(aws, warm, number)[0] == number
+        assert not holding.done()
+        rendezvous.release()
+        _, answer = holding.result(120)
+
+    assert "FunctionError" not in answer
+    log = cloud.log()
+    assert log.count("that say nothing: it has too many") == 1
+    assert "refuses connections" not in log
