@@ -3,6 +3,8 @@
 DRAIN_SECONDS = 10
 """How long a stopping worker waits for requests that are running."""
 CLOSE_SECONDS = 10
-"""How long its cloud may take to close after that."""
-STOP_SECONDS = DRAIN_SECONDS + CLOSE_SECONDS + 2
+"""How long its cloud then waits for invocations that nobody waits for."""
+END_SECONDS = 10
+"""How long it may take after that to remove containers and to write the last of the logs."""
+STOP_SECONDS = DRAIN_SECONDS + CLOSE_SECONDS + END_SECONDS + 2
 """When the master kills what is left."""

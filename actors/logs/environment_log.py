@@ -18,7 +18,6 @@ from relambda.actors.logs.text import LogText
 from relambda.actors.logs.weight import pieces
 from relambda.actors.logs.words import (
     Closed,
-    Dropped,
     Ended,
     InitFailed,
     InitStarted,
@@ -138,7 +137,7 @@ class EnvironmentLog:
         """The environment is no more: it writes nothing behind this."""
         self._closed = True
         if self._dropped:
-            self._put(Dropped(self._dropped))
+            self._put(Wrote(b"", self._dropped))
         self._put(Closed())
 
     def take(self, told: Iterable[tuple[int, Word]], now_ms: int) -> list[tuple[int, str]]:

@@ -10,7 +10,6 @@ from relambda.actors.logs.lines import Report
 from relambda.actors.logs.output import OutputLines
 from relambda.actors.logs.words import (
     Closed,
-    Dropped,
     Ended,
     InitFailed,
     InitStarted,
@@ -59,9 +58,6 @@ class LogText:
             case InitFailed(report):
                 yield from self._own(self._output.flush())
                 yield from self._init_failed(at_ms, report)
-            case Dropped(size):
-                yield from self._own(self._output.flush())
-                yield from self._dropped(at_ms, size)
             case Told(line, type_, record):
                 yield from self._own(self._output.flush())
                 yield from self._platform(at_ms, type_, record) if self._json else (line,)
@@ -70,7 +66,8 @@ class LogText:
 
     def _wrote(self, at_ms: int, word: Wrote) -> Iterator[str]:
         if word.dropped:
-            yield from self.write(at_ms, Dropped(word.dropped))
+            yield from self._own(self._output.flush())
+            yield from self._dropped(at_ms, word.dropped)
         yield from self._own(self._output.feed(word.data))
 
     def _own(self, found: list[str]) -> Iterator[str]:

@@ -28,7 +28,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Wrote:
-    """The function's processes wrote; so many bytes before it were dropped."""
+    """The function's processes wrote; so many bytes before it were dropped, as the log could not keep up with them."""
 
     data: bytes
     dropped: int = 0
@@ -55,13 +55,6 @@ class Marked:
 
 
 @dataclass(frozen=True, slots=True)
-class Dropped:
-    """Output was left out, since the log could not be written as fast as it came."""
-
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
 class Told:
     """The platform tells of something else: in the format Text by a line, in JSON by a record."""
 
@@ -75,4 +68,4 @@ class Closed:
     """The environment is no more."""
 
 
-Word = InitStarted | InitFailed | Started | Wrote | Ended | Marked | Dropped | Told | Closed
+Word = InitStarted | InitFailed | Started | Wrote | Ended | Marked | Told | Closed

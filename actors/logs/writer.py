@@ -10,7 +10,7 @@ from typing import TypeAlias
 from relambda.actors.logs.environment_log import EnvironmentLog
 from relambda.actors.logs.log_queue import MAX_BYTES, LogQueue
 from relambda.actors.logs.weight import WORD_BYTES
-from relambda.actors.logs.words import Dropped, Word, Wrote
+from relambda.actors.logs.words import Word, Wrote
 from relambda.store.errors import StoreError
 from relambda.store.logs.logs_store import MOST_TRIMMED, LogStore
 from relambda.store.logs.records import GroupName, StreamName
@@ -178,11 +178,11 @@ def without_output(told: Sequence[tuple[int, Word]]) -> Iterator[tuple[int, Word
             dropped += word.dropped + len(word.data)
             continue
         if dropped:
-            yield at_ms, Dropped(dropped)
+            yield at_ms, Wrote(b"", dropped)
             dropped = 0
         yield at_ms, word
     if dropped:
-        yield at_ms, Dropped(dropped)
+        yield at_ms, Wrote(b"", dropped)
 
 
 def _now_ms() -> int:

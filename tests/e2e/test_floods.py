@@ -1,5 +1,6 @@
 """A function that floods the cloud takes nothing from the others: their logs are read, their calls are answered."""
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -93,6 +94,23 @@ def test_a_function_that_writes_empty_lines(cloud: Any, make_function: Any, call
     assert "FunctionError" not in answer
     assert call(aws, loud)[0] == "well"
     assert text_of(logs, loud).startswith("INIT_START")
+
+
+def test_a_stop_in_a_flood(cloud: Any, make_function: Any, rendezvous: Any) -> None:
+    """Given a function that writes line ends without end, when the cloud stops, then its log has the last REPORT."""
+    aws = cloud.client()
+    loud = make_function(aws, WRITES_LINE_ENDS, Timeout=120)
+    with ThreadPoolExecutor(1) as callers:
+        flooding = callers.submit(aws.invoke, FunctionName=loud, Payload=json.dumps(rendezvous.address))
+        rendezvous.expect(1)
+        cloud.stop()
+        assert flooding.exception(120) or "FunctionError" in flooding.result()
+    cloud.start()
+    logs, group = cloud.client(service="logs"), f"/aws/lambda/{loud}"
+    (stream,) = logs.describe_log_streams(logGroupName=group)["logStreams"]
+    last = logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"], limit=1)["events"]
+
+    assert last[0]["message"].startswith("REPORT RequestId: ")
 
 
 def test_a_function_that_only_connects(cloud: Any, make_function: Any, call: Call, rendezvous: Any) -> None:

@@ -197,9 +197,9 @@ def test_text_has_no_levels() -> None:
 
 def test_dropped_output_is_told() -> None:
     """Given output that was left out, then the log says so, in its format."""
-    assert lines(text(), Wrote(b"be"), Dropped(7))[1].endswith("Dropped Bytes: 7\n")
+    assert lines(text(), Wrote(b"be"), Wrote(b"", 7))[1].endswith("Dropped Bytes: 7\n")
     log = text(LogFormat="JSON", SystemLogLevel="WARN", ApplicationLogLevel="INFO")
-    assert types(lines(log, Dropped(7))) == ["platform.logsDropped"]
+    assert types(lines(log, Wrote(b"", 7))) == ["platform.logsDropped"]
 
 
 def test_names_of_streams() -> None:
