@@ -4,7 +4,6 @@ Beside the event log and no part of pods: logs tell what happened on this machin
 process. One LMDB environment of its own, so that a burst of output never makes a command wait.
 """
 
-import sys
 from collections.abc import Callable, Mapping
 from itertools import islice
 from pathlib import Path

@@ -13,7 +13,7 @@ from relambda.actors.domain.names import ResourceName
 from relambda.actors.logs.lines import InitReport, Report, extension, last_words, stream_name, subscription
 from relambda.actors.logs.output import MAX_LINE, OutputLines
 from relambda.actors.logs.text import LogText
-from relambda.actors.logs.words import Dropped, Ended, InitFailed, InitStarted, Started, Told, Word, Wrote
+from relambda.actors.logs.words import Ended, InitFailed, InitStarted, Started, Told, Word, Wrote
 
 NAME = ResourceName("function", "111111111111", "eu-west-1", "f")
 AT_MS = 1_704_067_200_123
