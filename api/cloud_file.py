@@ -69,7 +69,7 @@ class CloudFile:
                 found["url"],
                 found["version"],
                 found["started"],
-                found.get("warnings", ()),
+                tuple(found.get("warnings", ())),
             )
         except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
             return None
