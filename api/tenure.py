@@ -135,7 +135,7 @@ class Tenure:
         if self.trace_daemon is not None:
             self.trace_daemon.stop(1.0)
         try:
-            self.room.engine.sweep()
+            self.room.engine.sweep(keep=True)
         except EngineError as error:
             _log.warning("containers may be left over: %s", error)
         self.room.engine.close()

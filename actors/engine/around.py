@@ -59,6 +59,6 @@ class EngineAround(ABC):
         """The addresses of all of this cloud's containers."""
         return self._found().sandbox_addresses()
 
-    def sweep(self) -> int:
-        """Remove all containers that carry this cloud's label."""
-        return self._found().sweep()
+    def sweep(self, *, keep: bool = False) -> int:
+        """Remove all containers that carry this cloud's label, or end those that the user wants to keep."""
+        return self._found().sweep(keep=keep)

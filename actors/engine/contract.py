@@ -24,6 +24,10 @@ class ImageUnavailableError(EngineError):
     """None of the images that would do is present, and none could be pulled."""
 
 
+class ShellMissingError(EngineError):
+    """An image has no shell that could run the init."""
+
+
 class ImageAccessDeniedError(ImageUnavailableError):
     """The image's registry wants other credentials than those of Docker's own configuration."""
 
@@ -68,6 +72,8 @@ class SandboxSpec:
     """TCP ports of the container that are this machine's too, on its loopback address alone."""
     scratch: Path | None = None
     """A folder of this machine that is the sandbox's alone, and is removed with it."""
+    spare: bool = False
+    """It waits for a function: what it runs is told later (`dress`), and before that it is nothing to keep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +187,10 @@ class Sandbox(Protocol):
         """
         ...
 
+    def rename(self, name: str) -> None:
+        """Give it another name by which users find it. Blocks, 10 s at most. Raises EngineError."""
+        ...
+
     def destroy(self) -> None:
         """Kill and remove the container; safe to call twice, and on one that is gone. Blocks, 10 s at most."""
         ...
@@ -235,7 +245,8 @@ class Engine(Protocol):
     def start_sandbox(self, spec: SandboxSpec, listener: SandboxListener) -> Sandbox:
         """Create and start a container with the init waiting; calls at the same time run side by side.
 
-        Raises EngineError, and leaves no container behind then.
+        Raises EngineError, and leaves no container behind then; ShellMissingError for one that is told later what it
+        runs, where there is no shell for the init.
         """
         ...
 
@@ -243,8 +254,11 @@ class Engine(Protocol):
         """The addresses of all containers that carry this cloud's label, as they run now. Raises EngineError."""
         ...
 
-    def sweep(self) -> int:
-        """Remove all containers that carry this cloud's label, 5 s at most for all; how many there were."""
+    def sweep(self, *, keep: bool = False) -> int:
+        """Remove all containers that carry this cloud's label, 5 s at most for all; how many there were.
+
+        With `keep` those that the user wants to look at when they have ended are only ended.
+        """
         ...
 
     def close(self) -> None:

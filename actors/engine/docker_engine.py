@@ -23,13 +23,14 @@ from relambda.actors.engine.contract import (
     Sandbox,
     SandboxListener,
     SandboxSpec,
+    ShellMissingError,
 )
 from relambda.actors.engine.network import ContainerNetwork
 from relambda.actors.engine.own_container import own_container
 from relambda.actors.engine.plain import PlainSandbox
 from relambda.actors.engine.platform import Machine, platform
 from relambda.actors.engine.pulls import ImageShelf
-from relambda.actors.engine.sandbox import DockerSandbox, remove_container
+from relambda.actors.engine.sandbox import DockerSandbox, end_container, remove_container
 from relambda.actors.engine.scratch_disk import ScratchDisks, can_make_disks
 from relambda.actors.images.recipe import DOCKER_FOLDER
 
@@ -41,10 +42,6 @@ _SWEEP_SECONDS = 5
 _SWEEP_WORKERS = 16
 _BOOTSTRAP = ["/var/task/bootstrap"]
 """An OS-only function's program, where nobody can look into its layers for another."""
-
-
-class ShellMissingError(EngineError):
-    """An image has no shell that could run the init."""
 
 
 class DockerEngine:
@@ -168,13 +165,10 @@ class DockerEngine:
         found = {each.get(member) for each in networks for member in ("IPAddress", "GlobalIPv6Address")}
         return {address for address in found if address}
 
-    def sweep(self) -> int:
-        """Remove all containers that carry this cloud's label, 5 s at most for all; how many there were.
-
-        Raises EngineError that names those which were not removed in time.
-        """
+    def sweep(self, *, keep: bool = False) -> int:
+        """As the contract says. Raises EngineError that names those which were not removed in time."""
         found = self._containers()
-        self._remove_all([container["Id"] for container in found])
+        self._end_all([container["Id"] for container in found], keep=keep and self._options.keep)
         return len(found)
 
     def close(self) -> None:
@@ -190,17 +184,19 @@ class DockerEngine:
         except (DockerException, RequestException) as error:
             raise EngineError(f"the engine does not list its containers: {error}") from error
 
-    def _remove_all(self, ids: Sequence[str]) -> None:
+    def _end_all(self, ids: Sequence[str], *, keep: bool) -> None:
         workers = ThreadPoolExecutor(_SWEEP_WORKERS, thread_name_prefix="sweep")
-        jobs = {workers.submit(remove_container, self._removal, id_): id_ for id_ in ids}
+        jobs = {workers.submit(end_container, self._removal, id_, keep=keep): id_ for id_ in ids}
         done, late = wait(jobs, _SWEEP_SECONDS)
         workers.shutdown(wait=False, cancel_futures=True)
         failures = [str(error) for job in done if (error := job.exception())]
-        failures += [f"the container {jobs[job][:12]} was not removed within {_SWEEP_SECONDS} s" for job in late]
+        failures += [f"the container {jobs[job][:12]} was not ended within {_SWEEP_SECONDS} s" for job in late]
         if failures:
             raise EngineError(f"{'; '.join(failures)}: remove them with `docker rm -f`")
 
     def _plain_sandbox(self, spec: SandboxSpec, listener: SandboxListener) -> Sandbox:
+        if spec.spare:
+            raise ShellMissingError(f"the image {spec.image} has no {self._shell}: no container of it can wait")
         command = self.command(spec) or _BOOTSTRAP
         with ExitStack() as stack:
             first = FirstProcess(command[:1], command[1:], driven=False)

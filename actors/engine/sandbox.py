@@ -60,6 +60,7 @@ class DockerSandbox:
     ) -> None:
         self._client, self._id, self._name, self._stream, self._token = client, id_, spec.name, stream, token
         self._scratch, self._options, self._listener = spec.scratch, options, listener
+        self._keep = options.keep and not spec.spare
         self._destroying = threading.Event()
         self._address = ""
         self._reader: threading.Thread | None = None
@@ -114,8 +115,16 @@ class DockerSandbox:
 
     def dress(self, setup: str, listener: SandboxListener) -> None:
         """Tell it what it runs, and who listens from now on. Raises EngineError when the container is gone."""
-        self._listener = listener
+        self._listener, self._keep = listener, self._options.keep
         self._command(f"dress {setup}")
+
+    def rename(self, name: str) -> None:
+        """Give it another name by which users find it. Blocks, 10 s at most. Raises EngineError."""
+        try:
+            self._client.rename(self._id, name)
+        except (DockerException, RequestException) as error:
+            raise EngineError(f"the container {self._name} could not be named {name}: {error}") from error
+        self._name = name
 
     def mark(self, mark: str) -> None:
         """Ask for `on_mark` behind all output so far. Raises EngineError when the container is gone.
@@ -147,10 +156,10 @@ class DockerSandbox:
         until = time.monotonic() + _DESTROY_SECONDS
         self._destroying.set()
         try:
-            end_container(self._client, self._id, keep=self._options.keep)
+            end_container(self._client, self._id, keep=self._keep)
         finally:
             self._stream.close()
-            if self._scratch is not None:
+            if self._scratch is not None and not self._keep:
                 shutil.rmtree(self._scratch, ignore_errors=True)
         if self._reader and self._reader is not threading.current_thread():
             self._reader.join(max(0.0, until - time.monotonic()))

@@ -46,6 +46,10 @@ class Demand:
         if len(asked.starts) >= self._burst(asked, now):
             asked.burst, asked.burst_at = len(asked.starts), now
 
+    def forget(self, shape: Shape) -> None:
+        """No spare sandboxes of this shape, until it is expected or started again."""
+        self._shapes.pop(shape, None)
+
     def memory_mb(self, shape: Shape) -> int:
         """How much memory the next spare sandbox of a wanted shape should have."""
         return self._shapes[shape].memory_mb

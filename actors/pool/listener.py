@@ -1,18 +1,30 @@
 """Who listens to a sandbox that has no function yet."""
 
 import logging
+import threading
 from collections.abc import Callable
+from typing import Final
 
 from relambda.actors.engine.contract import SandboxExit
 
 _log = logging.getLogger(__name__)
 
+MARK: Final = "alive"
+"""What a spare sandbox is asked to say."""
+
 
 class SpareListener:
-    """Implements `SandboxListener`: nothing is expected but that the container may end."""
+    """Implements `SandboxListener`: it expects an answer when one is asked for, and that the container may end."""
 
     def __init__(self, on_lost: Callable[[], None]) -> None:
+        self.lost = False
+        """Whether the container has ended."""
         self._on_lost = on_lost
+        self._heard = threading.Event()
+
+    def answers(self, seconds: float) -> bool:
+        """Whether the sandbox says what it was asked to, within that time."""
+        return self._heard.wait(seconds) and not self.lost
 
     def on_output(self, data: bytes) -> None:
         """It should be silent."""
@@ -37,7 +49,9 @@ class SpareListener:
         """No runtime was started."""
 
     def on_mark(self, mark: str, memory_peak_bytes: int) -> None:
-        """No mark was asked for."""
+        """It lives."""
+        del mark, memory_peak_bytes
+        self._heard.set()
 
     def on_killed(self) -> None:
         """Nobody killed."""
@@ -45,4 +59,6 @@ class SpareListener:
     def on_exit(self, exit_: SandboxExit) -> None:
         """It cannot be used any more."""
         del exit_
+        self.lost = True
+        self._heard.set()
         self._on_lost()

@@ -8,14 +8,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from relambda.actors.engine.contract import Mount, Sandbox, SandboxListener, SandboxSpec
+from relambda.actors.engine.contract import EngineError, Mount, Sandbox, SandboxListener, SandboxSpec
 from relambda.actors.packages.merging import merge_into
+from relambda.actors.pool.listener import MARK, SpareListener
 
 CODE: Final = ("/var/task", "/opt")
 """What a function brings; a spare sandbox has an empty folder of its own at each."""
 TMP_MB: Final = 512
 MAX_ENTRIES: Final = 1000
 """Larger packages are mounted by a start of their own: to link each of their files would take as long."""
+ALIVE_SECONDS: Final = 2.0
+"""So long a spare sandbox may take to answer; one that does not hangs."""
 _SHELLS_OWN: Final = frozenset({"UID", "EUID", "PPID", "GROUPS", "IFS", "SHELLOPTS", "BASHOPTS", "OPTIND", "DIRSTACK"})
 """Variables that no shell lets be set, or that change how it reads."""
 
@@ -36,15 +39,22 @@ class Spare:
     """A started sandbox, the host name that its function's runtime will use, and the folders that are its code."""
 
     sandbox: Sandbox
+    listener: SpareListener
     host: str
     folder: Path
     memory_mb: int
 
     def dress(self, spec: SandboxSpec, command: Sequence[str], listener: SandboxListener) -> None:
-        """Make it the sandbox that `spec` asks for, all but its host name. Raises EngineError, OSError."""
+        """Make it the sandbox that `spec` asks for, all but its host name. Raises EngineError, OSError.
+
+        It has to say that it lives, which it mostly has by the time that its code is in its place.
+        """
+        self.sandbox.mark(MARK)
         for mount in spec.mounts:
             if mount.target in CODE:
                 merge_into(code_folder(self.folder, mount.target), [mount.source])
+        if not self.listener.answers(ALIVE_SECONDS):
+            raise EngineError(f"the container {self.sandbox.id[:12]} does not answer within {ALIVE_SECONDS:.0f} s")
         if spec.memory_mb != self.memory_mb:
             self.sandbox.resize(spec.memory_mb)
         self.sandbox.dress(setup(self._environment(spec), command), listener)

@@ -177,7 +177,10 @@ class Settings:
         "Hold each function to its part of a vCPU (1,769 MB are a whole one) even while nobody else wants it.",
     )
     remove_containers: bool = option(
-        "LAMBDA_REMOVE_CONTAINERS", BOOLEAN, "1", "Remove a container when it stops; 0 keeps it to be looked at."
+        "LAMBDA_REMOVE_CONTAINERS",
+        BOOLEAN,
+        "1",
+        "Remove a function's container when it stops; 0 keeps it to be looked at, until the cloud starts again.",
     )
     truncate_stdout: int = option(
         "LAMBDA_TRUNCATE_STDOUT",

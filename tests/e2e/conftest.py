@@ -32,7 +32,8 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/test"
 class Harness:
     """One cloud with a state directory of its own, on a free port that it keeps over restarts.
 
-    DNS_ADDRESS is 0 unless it is given: only one cloud of a network can have its DNS port, and many run at a time.
+    DNS_ADDRESS is 0 unless it is given: only one cloud of a network can have its DNS port, and many run at a time. So
+    is RELAMBDA_POOL_SIZE: most of these clouds live for one start.
     """
 
     def __init__(self, state: Path, environment: dict[str, str]) -> None:
@@ -104,9 +105,39 @@ class Harness:
         return {container["Id"] for container in self._labelled()}
 
     def containers_of(self, function: str) -> set[str]:
-        """Ids of a function's containers."""
-        arn = f":function:{function}:"
-        return {each["Id"] for each in self._labelled() if arn in each["Labels"].get("relambda.function", "")}
+        """Ids of a function's containers, by name; one that was a spare gets its name in a quiet moment."""
+        return {each["Id"] for each in self._named(f"relambda-{function[:40]}-")}
+
+    def found_of(self, function: str) -> set[str]:
+        """Ids of a function's containers, as soon as there is one; none if there is none for long."""
+        self.comes_to(lambda: bool(self.containers_of(function)))
+        return self.containers_of(function)
+
+    def dressed_of(self, function: str) -> set[str]:
+        """Ids of those of a function's containers that were spare ones before, as soon as it has any."""
+        self.found_of(function)
+        named = self._named(f"relambda-{function[:40]}-")
+        return {each["Id"] for each in named if "relambda.spare" in each["Labels"]}
+
+    def spares(self, image: str = "") -> set[str]:
+        """Ids of the spare containers that run, of one image or of all, and of those just taken.
+
+        The last of them may only be about to wait: they are started one after the other.
+        """
+        image_id = _image_id(image) if image else ""
+        running = [each for each in self._named("relambda-spare-") if each["State"] == "running"]
+        return {each["Id"] for each in running if image_id in each["Labels"]["relambda.spare"]}
+
+    def scratch(self) -> set[str]:
+        """Names of the folders that spare containers have, and of what is being unpacked."""
+        return {path.name for path in (self.state / "packages").glob(".unfinished-*")}
+
+    def trees(self) -> set[str]:
+        """Names of what is unpacked."""
+        return {path.name for path in (self.state / "packages").iterdir() if len(path.name) == 64}
+
+    def _named(self, prefix: str) -> list[dict[str, Any]]:
+        return [each for each in self._labelled() if (each["Names"] or [""])[0].startswith(f"/{prefix}")]
 
     def _labelled(self) -> list[dict[str, Any]]:
         cloud = (self.state / "cloud-id").read_text().strip()
@@ -124,6 +155,14 @@ class Harness:
                 return False
             time.sleep(0.02)
         return True
+
+
+def _image_id(image: str) -> str:
+    engine = docker.from_env()
+    try:
+        return str(engine.images.get(image).id)
+    finally:
+        engine.close()
 
 
 class MakeCloud(Protocol):
@@ -152,8 +191,11 @@ def make_cloud(tmp_path: Path, python_image: str) -> Iterator[MakeCloud]:
 
 @pytest.fixture(scope="session")
 def shared_cloud(tmp_path_factory: pytest.TempPathFactory, python_image: str) -> Iterator[Harness]:
-    """A cloud with default options for all tests that neither stop nor kill it."""
-    cloud = Harness(tmp_path_factory.mktemp("shared") / "state", {})
+    """A cloud for all tests that neither stop nor kill it; functions start in spare containers and in their own.
+
+    One of each image waits, so that the second of two starts in a row finds none.
+    """
+    cloud = Harness(tmp_path_factory.mktemp("shared") / "state", {"RELAMBDA_POOL_SIZE": "1"})
     cloud.start()
     yield cloud
     cloud.stop()

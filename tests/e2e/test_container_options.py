@@ -70,16 +70,30 @@ def test_containers_are_made_as_the_options_say(
     assert port["HostIp"] == "127.0.0.1"
 
 
+@pytest.mark.parametrize("pool", ["0", "2"])
 def test_stopped_containers_may_be_kept(
-    make_cloud: Any, make_function: Any, call: Callable[..., Any], engine: Any
+    make_cloud: Any, make_function: Any, call: Callable[..., Any], engine: Any, pool: str
 ) -> None:
-    """Given LAMBDA_REMOVE_CONTAINERS=0, when an environment ends, then its container stays, stopped."""
-    cloud = make_cloud(LAMBDA_REMOVE_CONTAINERS="0", LAMBDA_KEEPALIVE_MS="0")
+    """Given LAMBDA_REMOVE_CONTAINERS=0, when environments end, also by a stop, then their containers stay, by name.
+
+    Spare containers do not, and the next start removes all.
+    """
+    cloud = make_cloud(LAMBDA_REMOVE_CONTAINERS="0", LAMBDA_KEEPALIVE_MS="0", RELAMBDA_POOL_SIZE=pool)
     aws = cloud.client()
-    name = make_function(aws)
-    assert call(aws, name, 1)[0] == 1
-    (container,) = cloud.containers_of(name)
-    assert cloud.comes_to(lambda: not engine.api.inspect_container(container)["State"]["Running"])
+    first, last = make_function(aws), make_function(aws)
+    assert cloud.comes_to(lambda: len(cloud.spares()) == int(pool))
+    assert call(aws, first, 1)[0] == 1
+    (ended,) = cloud.found_of(first)
+    assert (cloud.dressed_of(first) == {ended}) is (pool == "2")
+    assert cloud.comes_to(lambda: not engine.api.inspect_container(ended)["State"]["Running"])
+    assert cloud.comes_to(lambda: len(cloud.spares()) == int(pool))
+    assert call(aws, last, 2)[0] == 2
+    cloud.stop()
+    (stopped,) = cloud.found_of(last)
+    assert cloud.containers() == {ended, stopped}
+    assert not engine.api.inspect_container(stopped)["State"]["Running"]
+    cloud.start()
+    assert not cloud.containers()
 
 
 SEEN = """

@@ -325,7 +325,7 @@ def test_extensions_run_in_spare_containers(make_cloud: Any, extended_in: MakeEx
     name = extended_in(aws, "spared")
     assert cloud.comes_to(lambda: len(cloud.containers()) == 2), "the first waits by now"
     told, _ = call(aws, name)
-    assert not cloud.containers_of(name), "the function has a container of its own"
+    assert cloud.dressed_of(name), "the function has a container of its own"
     assert told["ready"] == ["spared"]
     assert told["notes"]["spared"][0] == f"registers {name} None None"
 

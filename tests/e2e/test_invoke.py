@@ -92,20 +92,20 @@ def test_a_caller_that_comes_before_the_runtime(aws: Any, make_function: Any, ca
     environments = {call(aws, name)[0] for _ in range(3)}
 
     assert len(environments) == 1
-    assert len(shared_cloud.containers_of(name)) == 1
+    assert len(shared_cloud.found_of(name)) == 1
 
 
 def test_as_many_environments_as_invocations(
     aws: Any, probe: str, call: Call, rendezvous: Any, shared_cloud: Any
 ) -> None:
     """Given three invocations at once, then three environments run them; afterwards the last used one works first."""
-    meet, before = {"meet": rendezvous.address}, shared_cloud.containers()
+    meet = {"meet": rendezvous.address}
     aws.update_function_configuration(FunctionName=probe, Timeout=60)
     aws.get_waiter("function_updated_v2").wait(FunctionName=probe, WaiterConfig=SOON)
     with ThreadPoolExecutor(3) as callers:
         running = [callers.submit(call, aws, probe, meet) for _ in range(3)]
         rendezvous.expect(3)
-        assert len(shared_cloud.containers() - before) >= 3
+        assert shared_cloud.comes_to(lambda: len(shared_cloud.containers_of(probe)) == 3)
         rendezvous.release()
         environments = [each.result(60)[0]["environment"] for each in running]
     assert len(set(environments)) == 3
@@ -180,7 +180,7 @@ def test_a_container_that_somebody_removes(
     import docker
 
     before, _ = call(aws, probe)
-    mine = shared_cloud.containers_of(probe)
+    mine = shared_cloud.found_of(probe)
     with ThreadPoolExecutor(1) as callers:
         running = callers.submit(call, aws, probe, {"meet": rendezvous.address})
         rendezvous.expect(1)
