@@ -27,6 +27,7 @@ from relambda.actors.messages import (
     Prepared,
     Reap,
 )
+from relambda.actors.packages.trees import needed_trees
 from relambda.actors.preparation import Outcome
 from relambda.actors.provisioning import Provisioning
 from relambda.actors.room import Room
@@ -85,6 +86,7 @@ class FunctionActor(EntityActor[FunctionState]):
         if old.versions is not new.versions:
             self._prepare_unfinished()
             self._retire_outdated()
+            self.room.trees.doubt(needed_trees(old.versions.values()) - needed_trees(new.versions.values()))
 
     def busy(self) -> bool:
         """Instances and preparations keep the actor."""

@@ -15,6 +15,7 @@ from relambda.actors.environments.trust import Trust
 from relambda.actors.hot_reload.folder import HotFolderError, Roots
 from relambda.actors.images.recent import RecentImages
 from relambda.actors.packages.packages import Packages
+from relambda.actors.packages.trees import needed_trees, parts_of
 from relambda.store.blobs import Blobs
 
 _log = logging.getLogger(__name__)
@@ -62,11 +63,16 @@ class Preparation:
 
     def begin(self, version: Version, done: Callable[[Outcome], None]) -> None:
         """Prepare a version in the background; `done` is called on a thread of the preparation."""
-        self._workers.submit(lambda: done(self._prepare(version)))
+        self._workers.submit(lambda: done(self._prepare_held(version)))
 
     def stop(self) -> None:
         """Begin nothing more; what runs goes on to its own bound, and nobody waits for it."""
         self._workers.shutdown(wait=False, cancel_futures=True)
+
+    def _prepare_held(self, version: Version) -> Outcome:
+        """Nobody removes what is unpacked here before it is whole, should the version have gone by then."""
+        with self._packages.hold(needed_trees([version])):
+            return self._prepare(version)
 
     def _prepare(self, version: Version) -> Outcome:
         try:
@@ -143,7 +149,7 @@ class Preparation:
         if not hot and len(layers) > 1:
             return self._packages.merged([layer.sha256 for layer in layers], self._blobs.path)
         folders = [hot[layer.mount] if layer.mount else self._unpacked(layer.sha256) for layer in layers]
-        return folders[0] if len(folders) == 1 else self._packages.live(folders, list(hot.values()))
+        return folders[0] if len(folders) == 1 else self._packages.live(parts_of(layers), folders, list(hot.values()))
 
     def _unpacked(self, sha256: str) -> Path:
         return self._packages.unpack(sha256, self._blobs.path(sha256))

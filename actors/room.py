@@ -12,6 +12,7 @@ from relambda.actors.environments.variables import Surroundings
 from relambda.actors.hot_reload.hot_reload import HotReload
 from relambda.actors.logs.writer import LogWriter
 from relambda.actors.packages.packages import Packages
+from relambda.actors.packages.sweeper import TreeSweeper
 from relambda.actors.preparation import Preparation
 from relambda.actors.runtime_api.listener import RuntimeApi
 from relambda.actors.traces.sink import TraceSink
@@ -59,6 +60,7 @@ class Room:
     store: Store
     blobs: Blobs
     packages: Packages
+    trees: TreeSweeper
     engine: Engine
     runtime_api: RuntimeApi
     concurrency: Concurrency

@@ -10,6 +10,7 @@ from relambda.actors.concurrency import Concurrency
 from relambda.actors.domain.limits import Limits
 from relambda.actors.domain.names import ResourceName
 from relambda.actors.domain.state import Head
+from relambda.actors.domain.version import Version
 from relambda.actors.engine.contract import Engine, EngineError
 from relambda.actors.engine.docker_engine import DockerEngine
 from relambda.actors.engine.late import LateEngine
@@ -19,6 +20,8 @@ from relambda.actors.hot_reload.tree import Ignored
 from relambda.actors.hot_reload.watcher import Watcher
 from relambda.actors.kinds import STARTS
 from relambda.actors.packages.packages import Packages
+from relambda.actors.packages.sweeper import TreeSweeper
+from relambda.actors.packages.trees import needed_trees
 from relambda.actors.pool.pooled_engine import PooledEngine
 from relambda.actors.preparation import Preparation
 from relambda.actors.rebuild import rebuild_views
@@ -101,10 +104,12 @@ class Tenure:
             prebuild=settings.prebuild_images,
         )
         system = ActorSystem(STARTS, clock, scheduler)
+        views = Views(store)
         room = Room(
             store=store,
             blobs=blobs,
             packages=packages,
+            trees=TreeSweeper(packages, lambda: _needed(views)),
             engine=engine,
             runtime_api=runtime_api,
             concurrency=Concurrency(limits.concurrent_executions),
@@ -120,9 +125,9 @@ class Tenure:
             options=options_of(settings),
             new_id=lambda: str(uuid.uuid4()),
         )
-        views = Views(store)
         _reserve(views, room.concurrency)
         system.open(room)
+        room.trees.start()
         storage = CodeStorage(limits.total_code_size, lambda scope: views.usage(scope)[1])
         return cls(store, blobs, views, room, system, daemon, storage)
 
@@ -130,6 +135,7 @@ class Tenure:
         """Wait for running invocations, then stop everything; about `timeout` seconds at most. The log's last head."""
         self.system.stop(timeout)
         self.room.preparation.stop()
+        self.room.trees.stop()
         self.room.hot_reload.stop()
         self.room.runtime_api.stop(1.0)
         if self.trace_daemon is not None:
@@ -158,6 +164,11 @@ def _reserve(views: Views, concurrency: Concurrency) -> None:
         reserved = codec.from_row(Head, value).reserved_concurrency
         if reserved is not None:
             concurrency.reserve(ResourceName("function", *key.split("/", 2)), reserved)
+
+
+def _needed(views: Views) -> frozenset[str]:
+    """The unpacked trees that all versions of all functions need."""
+    return needed_trees(codec.from_row(Version, value) for _, value in views.scan("versions", ""))
 
 
 def hot_reload_of(settings: Settings, roots: Roots, preparation: Preparation) -> HotReload:

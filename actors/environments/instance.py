@@ -20,6 +20,7 @@ from relambda.actors.environments.instance_spec import execution_environment
 from relambda.actors.environments.phases import RESTORE_SECONDS
 from relambda.actors.invocation import Invocation
 from relambda.actors.messages import CodeChanged
+from relambda.actors.packages.trees import needed_trees
 from relambda.actors.room import Room
 
 _log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class Instance:
         self.session = room.runtime_api.open(
             self.token, self.conversation, self.environment, self.conversation.telemetry
         )
+        self.trees = room.packages.hold(needed_trees([version]))
         self.actor = (InstanceActor if self.debugger is None else DebuggedActor).start(self, parent)
         self.conversation.actor = self.actor
         self.actor.tell(Start())

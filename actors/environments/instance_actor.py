@@ -335,6 +335,7 @@ class InstanceActor(pykka.ThreadingActor):
         try:
             if self.sandbox is not None:
                 self.sandbox.destroy()
+            self.instance.trees.release()
         except EngineError:
             _log.exception("a container of %s may be left over until the cloud starts again", self.instance.id)
 

@@ -1,19 +1,20 @@
 """Deployment packages: checked as they come, unpacked once per content, for containers to mount."""
 
 import contextlib
-import hashlib
 import re
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from relambda.actors.packages.archive import Entry, PackageError, entries_of
+from relambda.actors.packages.holds import Hold, Holds
 from relambda.actors.packages.merging import merge_into, mirror
 from relambda.actors.packages.tree import Tree, safe_target
+from relambda.actors.packages.trees import laid_over
 from relambda.actors.packages.unpacking import unpack_into
 
 __all__ = ["PackageError", "PackageInfo", "Packages", "inspect_zip"]
@@ -64,6 +65,7 @@ class Packages:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._holds = Holds()
         self._locks = [threading.Lock() for _ in range(256)]
         root.mkdir(parents=True, exist_ok=True)
         for leftover in root.glob(f"{_UNFINISHED}*"):
@@ -82,20 +84,20 @@ class Packages:
 
         It is made once per list of names, beside the zips' own folders. Raises as `unpack`.
         """
-        folder = self._folder(hashlib.sha256("+".join(shas).encode()).hexdigest())
+        folder = self._folder(laid_over(shas))
         if folder.is_dir():
             return folder
         sources = [self.unpack(sha256, zips(sha256)) for sha256 in shas]
         return self._once(folder, lambda unfinished: merge_into(unfinished, sources))
 
-    def live(self, sources: Sequence[Path], changing: Sequence[Path]) -> Path:
+    def live(self, parts: Sequence[str], sources: Sequence[Path], changing: Sequence[Path]) -> Path:
         """The folder with what these folders hold now, each laid over those before it; those `changing` are copied.
 
-        It is one folder per list of sources, brought up to date by each call where containers have it mounted.
-        Raises OSError.
+        It is one folder per list of names (`parts`), brought up to date by each call where containers have it
+        mounted. Raises OSError.
         """
-        folder = self._folder(hashlib.sha256("+".join(map(str, sources)).encode()).hexdigest())
-        with self._held(folder.name):
+        folder = self._folder(laid_over(parts))
+        with self._locked(folder.name):
             folder.mkdir(exist_ok=True)
             fresh = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=self._root))
             try:
@@ -122,19 +124,36 @@ class Packages:
         """The folder, made and filled now if it is not there. `fill` must ask for no other one: locks are shared."""
         if folder.is_dir():
             return folder
-        with self._held(folder.name):
+        with self._locked(folder.name):
             if not folder.is_dir():
                 self._make(folder, fill)
         return folder
 
-    def remove(self, sha256: str) -> None:
-        """Remove an unpacked package, if it is there. Raises OSError; ValueError for what is no sha256."""
-        folder = self._folder(sha256)
-        with self._held(sha256):
+    def hold(self, names: Collection[str]) -> Hold:
+        """Keep trees of these names (`trees.needed_trees`), there or not, from being removed until it is released."""
+        return self._holds.take(names)
+
+    def held(self, name: str) -> bool:
+        """Whether somebody holds a tree."""
+        return self._holds.held(name)
+
+    def names(self) -> set[str]:
+        """Names of the trees that are there. Raises OSError."""
+        return {entry.name for entry in self._root.iterdir() if _SHA256.fullmatch(entry.name)}
+
+    def remove(self, name: str) -> bool:
+        """Remove a tree, if it is there; False when somebody holds it. Raises OSError; ValueError for no sha256."""
+        folder = self._folder(name)
+        with self._locked(name):
             doomed = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=self._root))
-            with contextlib.suppress(FileNotFoundError):
-                folder.rename(doomed)
+
+            def set_aside() -> None:
+                with contextlib.suppress(FileNotFoundError):
+                    folder.rename(doomed)
+
+            removed = self._holds.unless_held(name, set_aside)
         shutil.rmtree(doomed)
+        return removed
 
     def _make(self, folder: Path, fill: Callable[[Path], None]) -> None:
         unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=self._root))
@@ -145,7 +164,7 @@ class Packages:
             shutil.rmtree(unfinished)
             raise
 
-    def _held(self, sha256: str) -> threading.Lock:
+    def _locked(self, sha256: str) -> threading.Lock:
         return self._locks[int(sha256[:2], 16)]
 
     def _folder(self, sha256: str) -> Path:

@@ -138,7 +138,7 @@ def test_a_live_folder_follows_the_folders_it_is_merged_of(tmp_path: Path) -> No
     (changing / "gone").write_text("one")
     (changing / "link").symlink_to("both")
     packages = Packages(tmp_path / "packages")
-    live = packages.live([still, changing], [changing])
+    live = packages.live(["still", "changing"], [still, changing], [changing])
     assert {path.name: path.read_text() for path in live.iterdir()} == {
         "a": "still",
         "both": "one",
@@ -151,7 +151,7 @@ def test_a_live_folder_follows_the_folders_it_is_merged_of(tmp_path: Path) -> No
     (changing / "gone").mkdir()
     (changing / "gone" / "new").write_text("two")
     (changing / "link").unlink()
-    assert packages.live([still, changing], [changing]) == live
+    assert packages.live(["still", "changing"], [still, changing], [changing]) == live
     assert {path.name for path in live.iterdir()} == {"a", "both", "gone"}
     assert ((live / "both").read_text(), (live / "gone" / "new").read_text()) == ("two", "two")
     assert (live / "a").stat().st_ino == untouched
@@ -159,4 +159,4 @@ def test_a_live_folder_follows_the_folders_it_is_merged_of(tmp_path: Path) -> No
     (changing / "gone" / "new").unlink()
     (changing / "gone").rmdir()
     (changing / "gone").write_text("a file again")
-    assert (packages.live([still, changing], [changing]) / "gone").read_text() == "a file again"
+    assert (packages.live(["still", "changing"], [still, changing], [changing]) / "gone").read_text() == "a file again"
