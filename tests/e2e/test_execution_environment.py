@@ -108,13 +108,20 @@ OURS = {"AWS_ENDPOINT_URL", "LOCALSTACK_HOSTNAME", "EDGE_PORT", "AWS_LAMBDA_META
 """How functions find this cloud, and what AWS has added since the recording."""
 
 
+@pytest.mark.parametrize("pool", ["0", "2"])
 def test_a_handler_sees_what_it_would_see_in_aws(
-    shared_cloud: Any, make_function: Any, call: Callable[..., Any]
+    make_cloud: Any, make_function: Any, call: Callable[..., Any], pool: str
 ) -> None:
-    """Given a handler that tells all it can see, when it runs, then user, limits, rights and variables are AWS's."""
-    aws = shared_cloud.client()
+    """Given a handler that tells all it can see, when it runs, then user, limits, rights and variables are AWS's.
+
+    So it is in a container of its own, and in one that was spare.
+    """
+    cloud = make_cloud(RELAMBDA_POOL_SIZE=pool)
+    aws = cloud.client()
     name = make_function(aws, PROBE, Environment={"Variables": {"TEST_KEY": "TEST_VAL"}})
+    assert cloud.comes_to(lambda: len(cloud.spares()) == int(pool))
     seen, _ = call(aws, name)
+    assert bool(cloud.dressed_of(name)) is (pool == "2")
 
     assert (seen["user"], seen["ids"], seen["cwd"]) == ("sbx_user1051", [993, 993, 990, [990]], "/var/task")
     limits = {name: both.split() for name, both in seen["limits"].items() if name not in OF_THE_MACHINE}

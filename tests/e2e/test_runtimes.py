@@ -82,13 +82,15 @@ def of_runtime(runtime: str) -> dict[str, str]:
 Package = Callable[[], bytes]
 
 
-def packed(name: str, content: bytes) -> bytes:
-    """A package of one executable file."""
+def packed(name: str, content: bytes, **plain: bytes) -> bytes:
+    """A package of one executable file, and of files that are not."""
     body = io.BytesIO()
     with zipfile.ZipFile(body, "w") as archive:
         entry = zipfile.ZipInfo(name)
         entry.external_attr = 0o755 << 16
         archive.writestr(entry, content)
+        for other, data in plain.items():
+            archive.writestr(other, data)
     return body.getvalue()
 
 
@@ -165,12 +167,19 @@ def test_a_runtime_answers_logs_fails_and_times_out(
 WRAPPER = b'#!/bin/sh\nexport WRAPPED=yes\nexec "$@"\n'
 
 
-@pytest.mark.parametrize("kind", ["python3.13", "nodejs22.x"])
-def test_a_wrapper_script_starts_the_runtime(kind: str, shared_cloud: Any, make_function: Any, call: Any) -> None:
-    """Given AWS_LAMBDA_EXEC_WRAPPER, when the runtime starts, then by way of it; a missing one is told as AWS does."""
+@pytest.mark.parametrize("kind", ["python3.11", "python3.13", "nodejs20.x", "nodejs22.x", "nodejs24.x"])
+def test_a_wrapper_script_starts_the_runtime(
+    kind: str, shared_cloud: Any, make_function: Any, call: Any, runtime_image: Callable[[str], str]
+) -> None:
+    """Given AWS_LAMBDA_EXEC_WRAPPER, when the runtime starts, then by way of it.
+
+    One that is not there, or not executable, is told with the status that a shell has for that.
+    """
     runtime, package = RUNTIMES[kind]
+    runtime_image(runtime)
     client = shared_cloud.client()
-    layer = client.publish_layer_version(LayerName=f"wrapper-{kind[:6]}", Content={"ZipFile": packed("wrap", WRAPPER)})
+    content = packed("wrap", WRAPPER, plain=WRAPPER)
+    layer = client.publish_layer_version(LayerName=f"wrapper-{kind.replace('.', '-')}", Content={"ZipFile": content})
     members = {"Runtime": runtime, "Code": {"ZipFile": package()}, "Layers": [layer["LayerVersionArn"]], "Timeout": 30}
 
     def wrapped(path: str) -> str:
@@ -179,10 +188,58 @@ def test_a_wrapper_script_starts_the_runtime(kind: str, shared_cloud: Any, make_
 
     assert call(client, wrapped("/opt/wrap"), {"do": "look"})[0]["environment"]["WRAPPED"] == "yes"
 
-    failed, answer = call(client, wrapped("/opt/none"), {}, LogType="Tail")
-    assert failed["errorType"] == "Runtime.ExitError"
-    assert failed["errorMessage"].endswith("Runtime exited with error: exit status 127")
-    assert "/opt/none: does not exist" in base64.b64decode(answer["LogResult"]).decode()
+    for path, status, said in (("/opt/none", 127, "/opt/none: does not exist"), ("/opt/plain", 126, "/opt/plain")):
+        failed, answer = call(client, wrapped(path), {}, LogType="Tail")
+        assert failed["errorType"] == "Runtime.ExitError"
+        assert failed["errorMessage"].endswith(f"Runtime exited with error: exit status {status}")
+        assert said in base64.b64decode(answer["LogResult"]).decode()
+
+
+def test_an_os_only_runtime_has_no_wrapper(
+    shared_cloud: Any, make_function: Any, call: Any, runtime_image: Callable[[str], str]
+) -> None:
+    """Given AWS_LAMBDA_EXEC_WRAPPER and a bootstrap of the function's own, then that starts as it is, as in AWS."""
+    runtime, package = RUNTIMES["shell"]
+    runtime_image(runtime)
+    client = shared_cloud.client()
+    environment = {"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/none"}}
+    name = make_function(
+        client, Runtime=runtime, Code={"ZipFile": package()}, Environment=environment, Timeout=30, MemorySize=256
+    )
+    assert call(client, name, {"do": "look"})[0]["environment"]["AWS_LAMBDA_EXEC_WRAPPER"] == "/opt/none"
+
+
+@pytest.mark.parametrize("kind", RUNTIMES)
+def test_a_spare_container_is_as_one_of_its_own(
+    kind: str, make_cloud: Any, make_function: Any, call: Any, runtime_image: Callable[[str], str]
+) -> None:
+    """Given one function in a spare container and one in its own, with a layer, then both see the very same."""
+    runtime, package = RUNTIMES[kind]
+    image = runtime_image(runtime)
+    cloud = make_cloud(RELAMBDA_POOL_SIZE="2")
+    client = cloud.client()
+    wrapper = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrap"}
+    layer = client.publish_layer_version(LayerName="wrapper", Content={"ZipFile": packed("wrap", WRAPPER)})
+    members = {
+        "Runtime": runtime,
+        "Code": {"ZipFile": package()},
+        "Layers": [layer["LayerVersionArn"]],
+        "Environment": {"Variables": {"TEST_KEY": "it's $d", **wrapper}},
+        "Timeout": 30,
+    }
+    spared = make_function(client, **members)
+    own = make_function(client, **members, EphemeralStorage={"Size": 513})
+    assert cloud.comes_to(lambda: len(cloud.spares(image)) == 2)
+    seen = [call(client, name, {"do": "look"})[0] for name in (spared, own)]
+    assert (len(cloud.dressed_of(spared)), cloud.dressed_of(own)) == (1, set())
+    for each in seen:
+        each["environment"] = {
+            name: value
+            for name, value in each["environment"].items()
+            if name not in OF_ITS_OWN | OURS | {"_X_AMZN_TRACE_ID"}
+        }
+    assert seen[0] == seen[1]
+    assert seen[0]["environment"].get("WRAPPED") == (None if runtime.startswith("provided") else "yes")
 
 
 def test_a_version_runs_from_an_image_that_was_built_for_it(make_cloud: Any, make_function: Any, call: Any) -> None:
