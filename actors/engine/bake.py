@@ -9,6 +9,7 @@ from docker import APIClient
 from docker.errors import DockerException
 from requests.exceptions import RequestException
 
+from relambda.actors.engine.container import LABEL as CLOUD
 from relambda.actors.engine.contract import EngineError, Mount
 from relambda.actors.engine.sandbox import remove_container
 from relambda.actors.images.recipe import hash_of
@@ -26,7 +27,7 @@ def baked_name(image_id: str, mounts: Sequence[Mount]) -> str:
 def bake(client: APIClient, image: str, mounts: Sequence[Mount], name: str, cloud_id: str) -> None:
     """Make an image of another one and folders. Raises EngineError, OSError."""
     try:
-        container = client.create_container(image, command=["-"])["Id"]
+        container = client.create_container(image, command=["-"], labels={CLOUD: cloud_id})["Id"]
         try:
             for mount in mounts:
                 _put(client, container, mount)

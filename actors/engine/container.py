@@ -9,7 +9,7 @@ from relambda.actors.engine.flags import ContainerFlags
 from relambda.actors.engine.sandbox_user import GID, UID
 
 LABEL: Final = "relambda"
-"""The label of every container; its value is the cloud's id."""
+"""The label of every container and of the volume at its /tmp; its value is the cloud's id."""
 
 _MB: Final = 1024 * 1024
 _VCPU_MB: Final = 1769
@@ -37,7 +37,7 @@ class ContainerOptions:
     dns: tuple[str, ...] = ()
     flags: ContainerFlags = field(default_factory=ContainerFlags)
     keep: bool = False
-    """Leave stopped containers to be looked at, until the cloud starts again."""
+    """Leave stopped containers of functions to be looked at, until the cloud starts again."""
     user: str = f"{UID}:{GID}"
     whole_cpus: bool = False
     """Hold each sandbox to its part of a vCPU even while nobody else wants one."""
@@ -96,7 +96,7 @@ def container_config(
         "StopSignal": "SIGKILL",
         "Healthcheck": {"Test": ["NONE"]},
         "ExposedPorts": {port: {} for port in (*options.flags.ports, *_published(spec))},
-        "HostConfig": {**_host_config(spec, disk, options, hosts), **options.flags.host_config},
+        "HostConfig": {**_host_config(spec, disk, options, hosts, cloud_id), **options.flags.host_config},
     }
     if spec.working_directory is not None:
         config["WorkingDir"] = spec.working_directory
@@ -116,7 +116,7 @@ def resources(memory_mb: int, options: ContainerOptions) -> dict[str, int]:
 
 
 def _host_config(
-    spec: SandboxSpec, disk: str | None, options: ContainerOptions, hosts: Sequence[str]
+    spec: SandboxSpec, disk: str | None, options: ContainerOptions, hosts: Sequence[str], cloud_id: str
 ) -> dict[str, Any]:
     flags = options.flags
     return {
@@ -127,7 +127,7 @@ def _host_config(
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges:true"],
         "IpcMode": "none",  # AWS has no /dev/shm either
-        "Mounts": [*(_bind(mount) for mount in spec.mounts), _tmp(disk)],
+        "Mounts": [*(_bind(mount) for mount in spec.mounts), _tmp(disk, cloud_id)],
         "Binds": list(flags.volumes),
         "PortBindings": {**flags.ports, **_published(spec)},
         "ExtraHosts": [_SANDBOX, *hosts, *flags.hosts],
@@ -151,10 +151,9 @@ def _bind(mount: Mount) -> dict[str, Any]:
     return {"Type": "bind", "Source": str(mount.source), "Target": mount.target, "ReadOnly": True}
 
 
-def _tmp(disk: str | None) -> dict[str, Any]:
+def _tmp(disk: str | None, cloud_id: str) -> dict[str, Any]:
     """On disk, so that what is in it takes nothing of the function's memory; it lives as long as the container."""
-    volume: dict[str, Any] = {"Type": "volume", "Target": "/tmp"}  # noqa: S108 - the sandbox's own
+    how: dict[str, Any] = {"Labels": {LABEL: cloud_id}}
     if disk is not None:
-        driver = {"Name": "local", "Options": {"type": "ext4", "device": disk, "o": "nosuid,nodev"}}
-        volume["VolumeOptions"] = {"DriverConfig": driver}
-    return volume
+        how["DriverConfig"] = {"Name": "local", "Options": {"type": "ext4", "device": disk, "o": "nosuid,nodev"}}
+    return {"Type": "volume", "Target": "/tmp", "VolumeOptions": how}  # noqa: S108 - the sandbox's own

@@ -23,6 +23,8 @@ __all__ = ["RuntimeImage", "build", "image_candidates", "list_images", "outdated
 
 LABEL = "relambda.runtime"
 """Label of an image that was built here; its value is the runtime."""
+_BUILT = {"relambda.built": "offline"}
+"""Label of these, of their bases and of their native parts."""
 
 _RECIPE = "relambda.recipe"
 """Label of such an image; its value is the digest of the recipe."""
@@ -85,6 +87,10 @@ def build(runtimes: Sequence[str], progress: Progress, cache: Path | None = None
         return list(workers.map(builder.build, recipes))
 
 
+def _labels() -> list[str]:
+    return [f"LABEL {name}={value}" for name, value in _BUILT.items()]
+
+
 def outdated(images: Mapping[str, str]) -> list[str]:
     """Of runtimes and their images, those whose image was built here by another recipe than this release's.
 
@@ -124,7 +130,7 @@ class _Builder:
             arguments["NATIVE"] = self._native(recipe.native_folder, recipe.tools)
         context = fetch_context(recipe.folder, recipe.settings, self._work, self._progress)
         name = local_image(recipe.runtime)
-        labels = {LABEL: recipe.runtime, _RECIPE: recipe.digest, "relambda.built": "offline"}
+        labels = {LABEL: recipe.runtime, _RECIPE: recipe.digest, **_BUILT}
         self._dockerfile(context, name, arguments, labels)
         return name
 
@@ -136,7 +142,7 @@ class _Builder:
             if not self._present(name):
                 base = self._base(tools)
                 context = fetch_context(folder, {}, self._work, self._progress)
-                self._dockerfile(context, name, {"BASE": base}, {})
+                self._dockerfile(context, name, {"BASE": base}, _BUILT)
         return name
 
     def _base(self, base: Base) -> str:
@@ -159,7 +165,7 @@ class _Builder:
     def _import(self, tar: Path, name: str) -> None:
         repository, _, tag = name.rpartition(":")
         try:
-            self._client.import_image(str(tar), repository=repository, tag=tag, changes=list(_CONTRACT))
+            self._client.import_image(str(tar), repository=repository, tag=tag, changes=[*_CONTRACT, *_labels()])
             self._client.inspect_image(name)  # type: ignore[no-untyped-call]
         except (DockerException, RequestException) as error:
             raise EngineError(f"the engine did not take the image {name}: {error}") from error

@@ -160,6 +160,32 @@ def test_the_user_by_name_and_a_part_of_a_cpu(
         assert (seen["user"], seen["memory"], seen["quota"]) == ("nobody", memory, memory * 100_000 // 1769)
 
 
+def test_all_that_is_made_in_the_engine_is_found_by_its_labels(
+    make_cloud: Any, make_function: Any, call: Callable[..., Any], engine: docker.DockerClient
+) -> None:
+    """Given functions in a spare container and in one of its own, then a user finds each, and its disk, by label.
+
+    A stop leaves none of them.
+    """
+    cloud = make_cloud(RELAMBDA_POOL_SIZE="2")
+    aws = cloud.client()
+    spared, own = make_function(aws), make_function(aws, EphemeralStorage={"Size": 513})
+    assert cloud.comes_to(lambda: len(cloud.spares()) == 2)
+    assert [call(aws, name, 1)[0] for name in (spared, own)] == [1, 1]
+    label = f"relambda={(cloud.state / 'cloud-id').read_text().strip()}"
+    assert cloud.comes_to(lambda: len(cloud.spares()) == 2 and len(cloud.containers_of(spared)) == 1)
+    found = engine.containers.list(all=True, filters={"label": label})
+    disks = {mount["Name"] for each in found for mount in each.attrs["Mounts"] if mount["Destination"] == "/tmp"}
+    assert len(found) == len(disks) == 4
+    assert {volume.name for volume in engine.volumes.list(filters={"label": label})} == disks
+    (made,) = engine.containers.list(all=True, filters={"label": [label, "relambda.function"]})
+    assert made.labels["relambda.function"] == f"arn:aws:lambda:us-east-1:111111111111:function:{own}:$LATEST"
+    assert {made.id} == cloud.containers_of(own)
+    assert len(engine.containers.list(all=True, filters={"label": [label, "relambda.spare"]})) == 3
+    cloud.stop()
+    assert not engine.volumes.list(filters={"label": label})
+
+
 @pytest.mark.parametrize(("flags", "named"), [("--frobnicate=1", "--frobnicate"), ("-p nonsense:x:y:z", "nonsense")])
 def test_a_flag_that_is_not_understood_is_refused_by_name(make_cloud: Any, flags: str, named: str) -> None:
     """Given a flag that Relambda does not know, when the cloud starts, then it does not, and says which one."""
