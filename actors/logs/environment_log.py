@@ -58,7 +58,10 @@ class EnvironmentLog:
         self._last_ms = 0
         self._peak: MemoryPeak | None = None
         self._batch_peak = 0
-        self._loud = 2
+        self._writes = 0
+        """How often the function has written; the output thread alone counts."""
+        self._before_last, self._before_this = -1, -1
+        """That count when the invocation before this one began, and when this one did; as if the init wrote."""
         self._dropped = 0
         self._patient_until = math.inf
         self._closed = False
@@ -79,14 +82,14 @@ class EnvironmentLog:
 
     def starts(self, request_id: str, *, tail: bool = False) -> None:
         """An invocation begins; `tail` keeps the end of its log for `tail` to tell."""
-        self._loud -= self._loud > 0
+        self._before_last, self._before_this = self._before_this, self._writes
         self._patient_until = math.inf
         self._tail = Tail(self._new_text(_unseen), _now_ms(), request_id) if tail else None
         self._put(Started(request_id))
 
     def writes(self, data: bytes) -> None:
         """The function's processes wrote; called on the container's output thread."""
-        self._loud = 2
+        self._writes += 1
         if self._tail is not None:
             self._tail.write(_now_ms(), data)
         until = min(time.monotonic() + WAIT_SECONDS, self._patient_until)
@@ -98,7 +101,7 @@ class EnvironmentLog:
     @property
     def is_loud(self) -> bool:
         """Whether something was written in this invocation or in the one before."""
-        return self._loud > 0
+        return self._writes != self._before_last
 
     def peak_bytes(self) -> int:
         """The most memory that the container has used, 0 when that is not to be seen from here."""
