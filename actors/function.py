@@ -26,6 +26,7 @@ from relambda.actors.messages import (
     Invoke,
     Prepared,
     Reap,
+    Undelivered,
 )
 from relambda.actors.packages.trees import needed_trees
 from relambda.actors.preparation import Outcome
@@ -64,6 +65,8 @@ class FunctionActor(EntityActor[FunctionState]):
                 self._idle(instance)
             case InstanceResets(instance):
                 self._resets(instance)
+            case Undelivered(invocation):
+                self._again(invocation)
             case InstanceGone(instance, failure):
                 self._gone(instance, failure)
             case Reap(instance, served):
@@ -244,7 +247,10 @@ class FunctionActor(EntityActor[FunctionState]):
         self._forget_empty()
 
     def _again(self, invocation: Invocation) -> None:
-        """Invoke once more what waited for an instance of a version that has changed since."""
+        """Invoke once more what waited for an instance that is not to be, or whose runtime never took it."""
+        if self._drained is not None:
+            invocation.refuse(Refusal("ServiceException", "The function's environments are being stopped; try again."))
+            return
         try:
             number = resolve(self.resource, self.state, invocation.qualifier, self._random.random())
             version = invocable(self.resource, self.state, number)

@@ -38,19 +38,19 @@ class Invocation:
     ticket: Ticket = field(default_factory=Future)
     version: str = ""
     """The version that runs it, once that is known."""
-    cold_start_ms: float = 0.0
+    returns: int = 0
+    """How often it was given to an environment whose runtime did not take it."""
     trace: Trace | None = None
     """Its trace, when that is recorded."""
     on_end: Callable[[], None] | None = None
     """Called once when it ends, before the caller hears of it."""
     _once: threading.Lock = field(default_factory=threading.Lock)
 
-    def event(self, arn: str, deadline_ms: int) -> RuntimeEvent:
+    def event(self, arn: str) -> RuntimeEvent:
         """It as the runtime gets it."""
         return RuntimeEvent(
             request_id=self.request_id,
             payload=self.payload,
-            deadline_ms=deadline_ms,
             invoked_function_arn=arn,
             trace_id=self.trace_id,
             client_context=self.client_context,

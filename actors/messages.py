@@ -66,6 +66,13 @@ class InstanceResets:
 
 
 @dataclass(frozen=True, slots=True)
+class Undelivered:
+    """An invocation was given to an instance whose runtime went, or never came back, before it took it."""
+
+    invocation: Invocation
+
+
+@dataclass(frozen=True, slots=True)
 class InstanceGone:
     """An instance and its container are no more; `failure` tells why it never became ready, if it did not."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pykka
 
 from relambda.actors.environments.instance_actor import InstanceActor
-from relambda.actors.environments.instance_messages import InitTimedOut, Start, TimedOut
+from relambda.actors.environments.instance_messages import InitTimedOut, RestoreTimedOut, Start, TimedOut
 
 if TYPE_CHECKING:
     from relambda.actors.environments.instance import Instance
@@ -27,16 +27,25 @@ class DebuggedActor(InstanceActor):
 
     def on_receive(self, message: object) -> None:
         """Handle one message; a timeout comes again while a debugger is attached."""
-        if isinstance(message, TimedOut | InitTimedOut) and self._holds(message):
+        if isinstance(message, TimedOut | InitTimedOut | RestoreTimedOut) and self._holds(message):
             self._again(message, _PAUSE_SECONDS)
         else:
             super().on_receive(message)
 
-    def _holds(self, late: TimedOut | InitTimedOut) -> bool:
+    def _holds(self, late: TimedOut | InitTimedOut | RestoreTimedOut) -> bool:
         """Whether what is late is still under way, and the debugger wants it to."""
-        initialising, debugger = self.conversation.init.is_running, self.instance.debugger
-        runs = self.conversation.slot.holds(late.request_id) if isinstance(late, TimedOut) else initialising
+        debugger, initialising = self.instance.debugger, self.conversation.init.is_running
+        runs = self._is_under_way(late)
         return runs and debugger is not None and debugger.holds(self.sandbox, initialising=initialising)
+
+    def _is_under_way(self, late: TimedOut | InitTimedOut | RestoreTimedOut) -> bool:
+        match late:
+            case TimedOut(request_id):
+                return self.conversation.run_of(request_id) is not None
+            case RestoreTimedOut():
+                return self.conversation.restoration.is_running
+            case InitTimedOut():
+                return self.conversation.init.is_running
 
     def _has_no_container(self, error: Exception) -> None:
         """One that cannot have its port, which the former container holds, tries again."""

@@ -18,6 +18,7 @@ from relambda.actors.environments.instance_actor import InstanceActor
 from relambda.actors.environments.instance_messages import Reload, RestoreTimedOut, Resume, Start, Stop, TimedOut
 from relambda.actors.environments.instance_spec import execution_environment
 from relambda.actors.environments.phases import RESTORE_SECONDS
+from relambda.actors.environments.run import Run
 from relambda.actors.invocation import Invocation
 from relambda.actors.messages import CodeChanged
 from relambda.actors.packages.trees import needed_trees
@@ -56,24 +57,27 @@ class Instance:
         return self.id.replace("-", "")
 
     def assign(self, invocation: Invocation) -> bool:
-        """Run an invocation; False when the environment has ended, and the invocation is as it was."""
-        if not self.conversation.slot.put(invocation):
+        """Run an invocation; False when the environment has ended, and the invocation is as it was.
+
+        Its time begins when the runtime gets it, in a cold environment now. Its timer may so be early: the actor
+        looks.
+        """
+        conversation, request_id = self.conversation, invocation.request_id
+        run = Run(invocation, self.timeout, self.version.config["MemorySize"])
+        if not conversation.slot.put(run):
             return False
         self.served += 1
-        invocation.version = self.version.version
-        deadline = self.room.clock.now_ms() + int(self.timeout * 1000)
-        request_id, cold = invocation.request_id, self.conversation.init.cold
-        self.conversation.begin(
-            invocation, self.room.scheduler.after(self.timeout, lambda: self.tell(TimedOut(request_id)))
-        )
-        event = invocation.event(self.resource.arn(invocation.qualifier), deadline)
-        if cold:
+        conversation.finishing, invocation.version = False, self.version.version
+        run.timer = self.room.scheduler.after(self.timeout, lambda: self.tell(TimedOut(request_id)))
+        event = invocation.event(self.resource.arn(invocation.qualifier))
+        if conversation.init.cold:
+            conversation.on_delivery(request_id)
             self.tell(Resume(event))
             return True
-        if self.conversation.restoration.is_awaited:
+        if conversation.restoration.is_awaited:
             self.room.scheduler.after(RESTORE_SECONDS, lambda: self.tell(RestoreTimedOut(request_id)))
-            self.conversation.restoration.begin(self.session)
-        self.conversation.hand_over(event)
+            conversation.restoration.begin(self.session)
+        self.session.assign(event)
         return True
 
     def outdated(self) -> bool:

@@ -9,6 +9,8 @@ import pykka
 
 from relambda.actors.engine.contract import EngineError, Sandbox
 from relambda.actors.environments import failures, phases
+from relambda.actors.environments.deadlines import Deadlines
+from relambda.actors.environments.extension_watch import ExtensionWatch
 from relambda.actors.environments.failures import KILLED, Failure
 from relambda.actors.environments.init_phase import Phase
 from relambda.actors.environments.instance_messages import (
@@ -16,12 +18,14 @@ from relambda.actors.environments.instance_messages import (
     ExtensionGone,
     ExtensionOverdue,
     InitTimedOut,
+    MarkWanted,
     Reload,
     RestoreTimedOut,
     Resume,
     Said,
     ShutdownLate,
     Start,
+    StartSilent,
     Stop,
     TimedOut,
 )
@@ -51,7 +55,8 @@ class InstanceActor(pykka.ThreadingActor):
         self._starts = 0
         self._shutdown: Shutdown | None = None
         self._runtime_runs = self._reloading = self._stopping = self._ended = False
-        self._extension_errors: dict[str, str] = {}
+        self._extensions = ExtensionWatch(instance, self._break)
+        self._deadlines = Deadlines(instance, self._break)
 
     def on_receive(self, message: object) -> None:
         """Handle one message; what comes after the end is of no use any more."""
@@ -62,12 +67,12 @@ class InstanceActor(pykka.ThreadingActor):
                 self._start()
             case Resume(event):
                 self._resume(event)
-            case TimedOut(request_id):
-                self._timed_out(request_id)
             case Reload():
                 self._reload()
             case Stop():
                 self._stop()
+            case MarkWanted(mark):
+                self._mark(mark)
             case Said() | ExtensionFailed() | ExtensionGone():
                 self._hear(message)
             case _:
@@ -76,8 +81,12 @@ class InstanceActor(pykka.ThreadingActor):
     def _late(self, message: object) -> None:
         """What has taken as long as it may."""
         match message:
-            case RestoreTimedOut(request_id) if self.conversation.restoration.is_running:
-                self._restore_timed_out(request_id)
+            case TimedOut(request_id):
+                self._deadlines.timed_out(request_id)
+            case RestoreTimedOut(request_id):
+                self._deadlines.restore_timed_out(request_id)
+            case StartSilent(starts) if starts == self._starts:
+                self._start_silent()
             case InitTimedOut(starts) if starts == self._starts:
                 self._init_timed_out()
             case ExtensionOverdue(name, starts) if starts == self._starts:
@@ -96,21 +105,13 @@ class InstanceActor(pykka.ThreadingActor):
             case Said.RUNTIME_EXITED:
                 self._runtime_exited(self.conversation.exit_code)
             case ExtensionFailed(name, error_type):
-                self._extension_failed(name, error_type)
+                self._extensions.failed(name, error_type)
             case ExtensionGone(name, code):
                 self._extension_gone(name, code)
             case Said.KILLED:
                 self._killed()
             case Said.SANDBOX_EXITED:
                 self._sandbox_exited(self.conversation.exit_code)
-            case Said.MARK_WANTED:
-                self._mark()
-
-    @property
-    def _init_seconds(self) -> float:
-        if self.instance.version.snap_started:
-            return max(phases.SNAPSHOT_SECONDS, self.instance.timeout)
-        return min(phases.INIT_SECONDS, self.room.options.environment_timeout)
 
     def _start(self) -> None:
         began = time.monotonic()
@@ -131,13 +132,11 @@ class InstanceActor(pykka.ThreadingActor):
 
     def _begin_init(self, phase: Phase) -> None:
         self._starts += 1
-        if phase == "init":
-            late = InitTimedOut(self._starts)
-            self.room.scheduler.after(self._init_seconds, lambda: self.instance.tell(late))
-        self._extension_errors = {}
+        self._deadlines.init_begins(phase, self._starts)
+        self._extensions.begin(self._starts)
         self.conversation.init_begins(phase)
         self._runtime_runs = True
-        self._command(lambda sandbox: sandbox.start())
+        self._command(_start_and_ask)
 
     def _resume(self, event: RuntimeEvent) -> None:
         """A suppressed init: the invocation's own timeout is its bound, and the event waits in the session for it."""
@@ -160,38 +159,16 @@ class InstanceActor(pykka.ThreadingActor):
         else:
             self._break(self.conversation.init_failure or failures.exited(code), "failure")
 
-    def _extension_failed(self, name: str, error_type: str) -> None:
-        """Its exit tells the code; one that does not exit is not waited for."""
-        self._extension_errors[name] = error_type
-        overdue = ExtensionOverdue(name, self._starts)
-        self.room.scheduler.after(phases.EXIT_SECONDS, lambda: self.instance.tell(overdue))
-
     def _extension_gone(self, name: str, code: int) -> None:
         if self._shutdown is not None:
             self._shutdown.extension_exited(name)
-            return
-        registered = any(one.name == name and one.state != "Started" for one in self.instance.session.extensions())
-        reported = self._extension_errors.get(name, "")
-        failure = failures.extension_ended(name, code, reported, registered=registered)
-        if failure.error_type == failures.LAUNCH_ERROR:
-            self.instance.session.did_not_launch(name, failures.launch_reason(code))
-        self._break(failure, "failure")
-
-    def _timed_out(self, request_id: str) -> None:
-        ended = self.conversation.slot.clear(request_id)
-        if ended is not None:
-            self._break(failures.timed_out(self.instance.timeout), "timeout", ended)
+        else:
+            self._extensions.gone(name, code)
 
     def _init_timed_out(self) -> None:
-        failure = failures.init_timed_out(self._init_seconds)
+        failure = failures.init_timed_out(self._deadlines.init_seconds)
         if self._init_fails(failure):
             self._reset(failure, "timeout", init_failed=True)
-
-    def _restore_timed_out(self, request_id: str) -> None:
-        if self.conversation.slot.holds(request_id):
-            why = "Lambda couldn't restore the snapshot within the timeout limit."
-            self.conversation.restoration.fail("SnapStartTimeoutException", why)
-            self._break(failures.restore_timed_out(), "timeout")
 
     def _init_fails(self, failure: Failure) -> bool:
         """The init, if one runs, comes to nothing; False when there is none, or it has just succeeded."""
@@ -219,18 +196,13 @@ class InstanceActor(pykka.ThreadingActor):
             return
         self.conversation.slot.shut()
         self.conversation.resets()
-        self._fail_running(failure, ended)
+        self.conversation.end_running(failure, ended)
         self._shut_down(reason)
-
-    def _fail_running(self, failure: Failure, ended: Ended | None = None) -> None:
-        ended = ended or self.conversation.slot.clear()
-        if ended is not None:
-            self.conversation.fail(ended, failure)
 
     def _shut_down(self, reason: ShutdownReason) -> None:
         shutdown = Shutdown(reason, self.instance.session, self.room.clock.now_ms, self._wait, self._kill)
         self._shutdown = shutdown
-        self.conversation.shuts_down()
+        self.conversation.init.shuts_down()
         if self.instance.session.extended:
             self.conversation.telemetry.flush(phases.FLUSH_SECONDS)
         shutdown.begin(self._terminate if self._runtime_runs else None)
@@ -248,19 +220,35 @@ class InstanceActor(pykka.ThreadingActor):
             self._end()
         else:
             self._command(lambda sandbox: sandbox.kill())
-            self._wait(phases.KILL_SECONDS, Step.NOTHING)
+            self._wait_for_kill()
             self.instance.load_code()
 
+    def _wait_for_kill(self) -> None:
+        self.conversation.lives = False
+        self._wait(phases.KILL_SECONDS, Step.NOTHING)
+
     def _shutdown_late(self, shutdown: Shutdown, step: Step) -> None:
-        if step is Step.NOTHING:
-            self._give_up(failures.sandbox_failed(f"its processes did not end within {phases.KILL_SECONDS:.0f} s"))
+        if step is Step.NOTHING and self.conversation.lives:
+            self._wait_for_kill()  # what was written before stands before the answer, and still comes
+        elif step is Step.NOTHING:
+            why = f"its processes did not end within {phases.KILL_SECONDS:.0f} s"
+            self._give_up(self._deadlines.hangs(self.sandbox, why))
         else:
             shutdown.late(step)
 
+    def _start_silent(self) -> None:
+        if self.conversation.init.is_running and not self.conversation.lives:
+            why = f"it did not answer its start within {phases.ANSWER_SECONDS:.0f} s"
+            self._give_up(self._deadlines.hangs(self.sandbox, why))
+
     def _killed(self) -> None:
-        """All processes are gone: the next invocation starts them, or a reload at once."""
+        """All processes are gone: the next invocation starts them, or a reload at once; nothing does after a stop."""
+        if self._stopping:
+            self._end()
+            return
         self._shutdown, self._runtime_runs = None, False
         self.instance.session.reset()
+        self.conversation.forget_answered()
         self.conversation.init.undo()
         self.conversation.slot.open()
         if self._reloading:
@@ -284,9 +272,8 @@ class InstanceActor(pykka.ThreadingActor):
         else:
             self._end()
 
-    def _mark(self) -> None:
-        conversation, mark = self.conversation, self.conversation.mark
-        self.room.scheduler.after(phases.MARK_SECONDS, lambda: conversation.answer_without_mark(mark))
+    def _mark(self, mark: str) -> None:
+        self.room.scheduler.after(phases.MARK_SECONDS, lambda: self.conversation.on_no_mark(mark))
         self._command(lambda sandbox: sandbox.mark(mark))
 
     def _command(self, command: Callable[[Sandbox], None]) -> None:
@@ -296,17 +283,17 @@ class InstanceActor(pykka.ThreadingActor):
             command(self.sandbox)
         except EngineError as error:
             _log.info("instance %s: %s", self.instance.id, error)
-            self._end()
+            self._give_up(failures.sandbox_failed(str(error)))
 
     def _give_up(self, failure: Failure) -> None:
         self.failure = failure
         self._end()
 
     def _stop(self) -> None:
-        """Fail what still runs, and shut down; a shutdown that is under way goes on to this end instead."""
+        """Fail what still runs, and shut down; a shutdown that is under way comes to this end too."""
         self._stopping = True
         self.conversation.slot.shut()
-        self._fail_running(failures.exited(KILLED))
+        self.conversation.end_running(failures.exited(KILLED), may_return=False)
         if self._shutdown is None:
             self._shut_down("spindown")
 
@@ -317,18 +304,26 @@ class InstanceActor(pykka.ThreadingActor):
         self._ended = True
         if self.instance.hot is not None:
             self.instance.hot.close()
-        self.conversation.answer_without_mark(self.conversation.mark)
         self.conversation.slot.shut()
-        self._fail_running(self.failure or failures.exited(self.conversation.exit_code or KILLED))
+        failure = self.failure or failures.exited(self.conversation.exit_code or KILLED)
+        self.conversation.end_running(failure, may_return=not self._stopping)
+        self.conversation.endings.release_all(self.instance.session)
+        self.conversation.forget_answered()
         self._destroy()
         self.instance.session.close()
         try:
             self.conversation.telemetry.stop(phases.FLUSH_SECONDS)
         except TimeoutError as error:
             _log.warning("instance %s: %s", self.instance.id, error)
-        self.conversation.tell_parent(InstanceGone(self.instance, self.failure))
+        self.conversation.tell_parent(InstanceGone(self.instance, self._never_ready()))
         if self.actor_ref.is_alive():
             self.stop()
+
+    def _never_ready(self) -> Failure | None:
+        """Why no invocation could ever come, if none could: whoever waits for the first one hears of it."""
+        if self.conversation.usable or self._stopping:
+            return None
+        return self.failure or failures.sandbox_failed("its container ended before its runtime was ready")
 
     def _destroy(self) -> None:
         """The function must hear of the end even when the engine does not remove the container."""
@@ -344,3 +339,9 @@ class InstanceActor(pykka.ThreadingActor):
         _log.error("instance %s failed", self.instance.id, exc_info=(exception_type, exception_value, traceback))
         self.failure = failures.sandbox_failed(str(exception_value))
         self._end()
+
+
+def _start_and_ask(sandbox: Sandbox) -> None:
+    """A mark behind the start: an init that does not answer it hangs."""
+    sandbox.start()
+    sandbox.mark("start")

@@ -51,6 +51,13 @@ class InitTimedOut:
 
 
 @dataclass(frozen=True, slots=True)
+class StartSilent:
+    """The container should have answered that many starts by now."""
+
+    starts: int
+
+
+@dataclass(frozen=True, slots=True)
 class ExtensionOverdue:
     """An extension of that many starts has reported an error, and should have ended since."""
 
@@ -72,9 +79,15 @@ class Said(enum.Enum):
     RUNTIME_EXITED = enum.auto()
     KILLED = enum.auto()
     SANDBOX_EXITED = enum.auto()
-    MARK_WANTED = enum.auto()
     EXTENSIONS_TOLD = enum.auto()
     EXTENSIONS_REGISTERED = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class MarkWanted:
+    """Something waits for a mark behind all output so far."""
+
+    mark: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,10 @@ SNAPSHOT_SECONDS: Final = 130.0
 """How long it may take before a snapshot, or the function's timeout when that is more (AWS: "Lambda SnapStart")."""
 MARK_SECONDS: Final = 2.0
 """How long an answer waits for the end of its log at most."""
-KILL_SECONDS: Final = 10.0
-"""How long the kernel may take to end all processes of a container."""
+ANSWER_SECONDS: Final = 5.0
+"""How long a container may take to answer a command; one that hangs is given up then."""
+KILL_SECONDS: Final = 5.0
+"""How long the kernel may take to end all processes of a container; one that hangs is given up then."""
 FLUSH_SECONDS: Final = 0.5
 """How long a shutdown waits for what extensions have subscribed to, before they hear of it."""
 EXIT_SECONDS: Final = 0.5

@@ -38,6 +38,6 @@ class Restoration:
     def fail(self, error: str, why: str) -> None:
         """The invocation that waits cannot run: refuse it with one of AWS's SnapStart errors."""
         self._began = 0.0
-        invocation = self._slot.take()
-        if invocation is not None:
-            invocation.refuse(Refusal(error, f"{why} For more information, check the Amazon CloudWatch logs."))
+        run = self._slot.take()
+        if run is not None:
+            run.invocation.refuse(Refusal(error, f"{why} For more information, check the Amazon CloudWatch logs."))

@@ -6,7 +6,6 @@ from typing import Any
 from relambda.actors.domain.names import ResourceName
 from relambda.actors.domain.version import Version
 from relambda.actors.logs import lines
-from relambda.actors.logs.lines import Report
 from relambda.actors.logs.output import OutputLines
 from relambda.actors.logs.words import (
     Closed,
@@ -93,7 +92,7 @@ class LogText:
         if ended.last_words:
             yield ended.last_words
         yield lines.end(figures.request_id)
-        yield lines.report(figures, self._last_peak, with_status=_by_platform(figures))
+        yield lines.report(figures, self._last_peak, with_status=bool(ended.last_words))
 
     def _init_started(self, at_ms: int) -> Iterator[str]:
         if self._runtime is None:
@@ -137,11 +136,3 @@ class LogText:
     def _platform(self, at_ms: int, type_: str, record: Mapping[str, Any], status: str = "success") -> Iterator[str]:
         if lines.system_passes(lines.system_level(type_, status), self._system):
             yield lines.platform(at_ms, type_, record)
-
-
-_PLATFORM_ERRORS = ("Runtime.ExitError", "Runtime.InvalidEntrypoint", "Sandbox.")
-
-
-def _by_platform(figures: Report) -> bool:
-    """Whether the platform ended the invocation: an error that the function itself answered is not in REPORT."""
-    return figures.status in {"timeout", "failure"} or figures.error_type.startswith(_PLATFORM_ERRORS)

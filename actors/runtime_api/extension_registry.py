@@ -156,11 +156,11 @@ def forbidden(kind: str, message: str) -> RefusalError:
     return RefusalError(403, f"Extension.{kind}", message)
 
 
-def invoke_document(event: RuntimeEvent) -> bytes:
+def invoke_document(event: RuntimeEvent, deadline_ms: int) -> bytes:
     """An INVOKE event as an extension reads it (AWS: "Invoke phase")."""
     document: dict[str, Any] = {
         "eventType": INVOKE,
-        "deadlineMs": event.deadline_ms,
+        "deadlineMs": deadline_ms,
         "requestId": event.request_id,
         "invokedFunctionArn": event.invoked_function_arn,
         "tracing": {"type": "X-Amzn-Trace-Id", "value": event.trace_id},

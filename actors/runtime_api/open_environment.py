@@ -20,6 +20,7 @@ from relambda.actors.runtime_api.session import (
     EnvironmentListener,
     ExecutionEnvironment,
     ExtensionInfo,
+    RuntimeEvent,
     RuntimeFailure,
     ShutdownReason,
     Subscriptions,
@@ -77,16 +78,23 @@ class OpenEnvironment(OpenSession):
         with self._lock:
             self._registry.did_not_launch(name, error_type)
 
-    def _hand_over(self) -> None:
-        """The runtime gets an invocation when all wait for one, and then the extensions hear of it."""
-        if self._event is None or not (self._begun or self._settled):
-            return
-        if not self._begun:
+    def _may_hand_over(self) -> bool:
+        """The runtime gets an invocation when all wait for one."""
+        return (self._begun or self._settled) and super()._may_hand_over()
+
+    def _deliver(self, event: RuntimeEvent) -> int | None:
+        """The extensions hear of it behind the runtime."""
+        deadline_ms = super()._deliver(event)
+        if deadline_ms is not None:
             self._begun, self._settled, self._runtime_idle = True, False, False
             if not self._registry.empty:
-                self._registry.post(INVOKE, invoke_document(self._event))
+                self._registry.post(INVOKE, invoke_document(event, deadline_ms))
+        return deadline_ms
+
+    def _hand_over(self) -> None:
         super()._hand_over()
-        self._give_out()
+        if self._asking:
+            self._give_out()
 
     def shutdown(self, reason: ShutdownReason, deadline_ms: int) -> tuple[str, ...]:
         """See EnvironmentSession."""

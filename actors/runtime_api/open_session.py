@@ -34,6 +34,7 @@ _MUST_NOT_ASK = frozenset(
     {RuntimeState.INIT_ERROR, RuntimeState.BROKEN_OFF, RuntimeState.RESTORE_READY, RuntimeState.RESTORE_ERROR}
 )
 _ASKS_ANEW = frozenset({RuntimeState.STARTED, RuntimeState.ANSWERED, RuntimeState.RESTORING})
+_MAY_HAVE = frozenset({RuntimeState.READY, RuntimeState.RUNNING})
 
 
 class OpenSession:
@@ -53,6 +54,8 @@ class OpenSession:
         self._request_id = ""
         self._event: RuntimeEvent | None = None
         self._answer = b""
+        """The event as the runtime gets it, from its delivery on."""
+        self._held_for = ""
         self.hears_beginnings = False
         """Whether somebody wants to know when an answer begins; nothing is done for it otherwise."""
         self._parked: deque[Connection] = deque()
@@ -61,23 +64,34 @@ class OpenSession:
     def assign(self, event: RuntimeEvent) -> None:
         """Hand `event` to a waiting `/next`, on this thread; else keep it. Nothing happens on a closed session.
 
-        Raises RuntimeError while the session has an invocation that is not answered.
+        Raises RuntimeError while the session has an invocation that was delivered and is not answered.
         """
-        answer = render_event(event)
         with self._lock:
             if self._closed:
                 return
-            if self._event is not None:
+            if self._event is not None and self._answer:
                 raise RuntimeError(f"session {self.token} still has invocation {self._event.request_id}: wait for it")
-            self._event, self._answer = event, answer
+            self._event = event
             self._hand_over()
+
+    def hold(self, mark: str) -> None:
+        """See Session."""
+        with self._lock:
+            self._held_for = mark
+
+    def release(self, mark: str) -> None:
+        """See Session."""
+        with self._lock:
+            if self._held_for == mark:
+                self._held_for = ""
+                self._hand_over()
 
     def reset(self) -> None:
         """Be as new: connections of the runtime that was are cut, and its invocation is forgotten."""
         with self._lock:
             self._generation += 1
             self._state, self._request_id = RuntimeState.STARTED, ""
-            self._event, self._answer = None, b""
+            self._event, self._answer, self._held_for = None, b"", ""
             self._parked.clear()
             connections, self._connections = self._connections, set()
         for connection in connections:
@@ -133,14 +147,29 @@ class OpenSession:
 
     def _hand_over(self) -> None:
         """Give the event to the first waiting client that is still there; without one it stays."""
-        if self._event is None or self._state not in {RuntimeState.READY, RuntimeState.RUNNING}:
-            return
-        while self._parked:
-            connection = self._parked.popleft()
-            if connection.offer(self._answer):
-                self._state, self._request_id = RuntimeState.RUNNING, self._event.request_id
-                return
-            connection.shut()
+        while self._parked and self._event is not None and self._may_hand_over():
+            connection = self._parked[0]
+            if connection.client_waits():
+                if not self._answer and self._deliver(self._event) is None:
+                    return
+                if connection.offer(self._answer):
+                    self._state, self._request_id = RuntimeState.RUNNING, self._event.request_id
+                    self._parked.popleft()
+                    return
+            self._parked.popleft().shut()
+
+    def _may_hand_over(self) -> bool:
+        """Whether the runtime may have an event now, if it asks for one."""
+        return not self._held_for and self._state in _MAY_HAVE
+
+    def _deliver(self, event: RuntimeEvent) -> int | None:
+        """Somebody is there and is given the event next; its deadline. None, and it is forgotten: nobody wants it."""
+        deadline_ms = self._listener.on_delivery(event.request_id)
+        if deadline_ms is None:
+            self._event = None
+        else:
+            self._answer = render_event(event, deadline_ms)
+        return deadline_ms
 
     def expect_answer(self, generation: int, request_id: str, wanted: str) -> None:
         """Check that the invocation may be answered now. Raises RefusalError, DisconnectedError."""
@@ -197,11 +226,11 @@ class OpenSession:
             raise DisconnectedError("the runtime that asks was killed or has exited")
 
 
-def render_event(event: RuntimeEvent) -> bytes:
+def render_event(event: RuntimeEvent, deadline_ms: int) -> bytes:
     """The answer to `/next`."""
     headers = (
         ("Lambda-Runtime-Aws-Request-Id", event.request_id),
-        ("Lambda-Runtime-Deadline-Ms", str(event.deadline_ms)),
+        ("Lambda-Runtime-Deadline-Ms", str(deadline_ms)),
         ("Lambda-Runtime-Invoked-Function-Arn", event.invoked_function_arn),
         ("Lambda-Runtime-Trace-Id", event.trace_id),
         ("Lambda-Runtime-Client-Context", event.client_context),

@@ -15,7 +15,6 @@ class RuntimeEvent:
 
     request_id: str
     payload: bytes
-    deadline_ms: int
     invoked_function_arn: str
     trace_id: str = ""
     client_context: str = ""
@@ -41,6 +40,14 @@ class SessionListener(Protocol):
         """The runtime asks for work: the first time its init is over, later its last invocation is."""
         ...
 
+    def on_delivery(self, request_id: str) -> int | None:
+        """A runtime that asks is about to be given its invocation: the deadline, in milliseconds since the epoch.
+
+        None when nobody wants it any more: then it is forgotten. Called once, on the thread of `assign`, `release` or
+        the runtime's own connection.
+        """
+        ...
+
     def on_response(self, request_id: str, payload: bytes) -> None:
         """The runtime answered the invocation."""
         ...
@@ -64,8 +71,17 @@ class Session(Protocol):
     def assign(self, event: RuntimeEvent) -> None:
         """Give the runtime its next invocation: now if it waits in `/next`, else when it asks. One at a time.
 
-        Raises RuntimeError while an earlier one is not answered; does nothing on a closed session.
+        It takes the place of one that no runtime has been given. Raises RuntimeError while an earlier one is not
+        answered; does nothing on a closed session.
         """
+        ...
+
+    def hold(self, mark: str) -> None:
+        """Give the runtime nothing until `release` of this mark, or `reset`."""
+        ...
+
+    def release(self, mark: str) -> None:
+        """Give it what has been held back for this mark; any other one changes nothing."""
         ...
 
     def reset(self) -> None:

@@ -4,8 +4,11 @@ import io
 import uuid
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
+import docker
 import pytest
 
 pytestmark = pytest.mark.docker
@@ -62,6 +65,44 @@ def test_an_init_that_fails_is_reported_twice(shared_cloud: Any, make_function: 
     assert shared_cloud.comes_to(both_reported), reports
     error = ["Status: error", "Error Type: Runtime.ImportModuleError"]
     assert reports == [["Phase: init", *error], ["Phase: invoke", *error]]
+    events = logs.filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
+    words, _, report = [event["message"] for event in events][-3:]
+    assert words.endswith(f" Error: {failed['errorMessage']}\nRuntime.ImportModuleError\n")
+    assert report.rstrip().split("\t")[-2:] == error
+
+
+MEETS = """
+import os, socket
+
+with socket.create_connection((os.environ["MEET"], int(os.environ["PORT"]))) as meeting:
+    meeting.recv(1)
+
+
+def handler(event, context):
+    return event
+"""
+
+
+def test_a_container_that_is_killed_in_its_init(
+    shared_cloud: Any, make_function: Any, call: Call, rendezvous: Any
+) -> None:
+    """Given an environment that initialises, when its container is killed, then the invocation tells, and no other."""
+    aws = shared_cloud.client()
+    host, port = rendezvous.address
+    name = make_function(aws, MEETS, Timeout=30, Environment={"Variables": {"MEET": str(host), "PORT": str(port)}})
+    with ThreadPoolExecutor(1) as callers, closing(docker.from_env()) as engine:
+        starting = callers.submit(call, aws, name)
+        rendezvous.expect(1)
+        (container,) = shared_cloud.containers_of(name)
+        engine.api.kill(container)
+        failed, _ = starting.result(60)
+        rendezvous.release()
+        again = callers.submit(call, aws, name, "again")
+        rendezvous.expect(1)
+        rendezvous.release()
+        assert again.result(60)[0] == "again"
+    assert failed["errorType"] == "Runtime.ExitError"
+    assert failed["errorMessage"].endswith("signal: killed")
 
 
 def test_a_wrapper_script_starts_the_runtime(shared_cloud: Any, make_function: Any, call: Call) -> None:

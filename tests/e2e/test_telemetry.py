@@ -242,6 +242,23 @@ def test_a_slow_stream_takes_its_time(aws: Any, observed: str, observer: socket.
     assert spans["responseDuration"] > 200, "most of the pause, however late the first byte was seen"
 
 
+def test_invocations_are_told_one_behind_the_other(
+    aws: Any, observed: str, observer: socket.socket, call: Call
+) -> None:
+    """Given invocations that write, at once behind each other, then the end of each is told before the next start."""
+    ids = [call(aws, observed)[1]["ResponseMetadata"]["RequestId"] for _ in range(10)]
+    with observer.accept()[0] as connection:
+        connection.settimeout(50)
+        told: list[tuple[str, str]] = []
+        with connection.makefile() as lines:
+            while ("platform.report", ids[-1]) not in told:
+                event = json.loads(lines.readline())
+                if "by" not in event and "requestId" in event["record"]:
+                    told.append((event["type"], event["record"]["requestId"]))
+    kinds = [f"platform.{kind}" for kind in ("start", "runtimeDone", "report")]
+    assert told == [(kind, request_id) for request_id in ids for kind in kinds]
+
+
 def test_metadata_are_where_the_environment_says(aws: Any, observed: str, call: Call) -> None:
     """Given the variables of the metadata endpoint, then a function reads its zone there."""
     assert call(aws, observed, "metadata")[0] == {"AvailabilityZoneID": "use1-az1"}

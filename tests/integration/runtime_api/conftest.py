@@ -21,6 +21,7 @@ from relambda.actors.telemetry.subscription import Subscription
 from relambda.actors.telemetry.telemetry import Telemetry
 
 WAIT = 20.0
+DEADLINE = 4_102_444_800_000
 _REGISTER = "/2020-01-01/extension/register"
 _NEXT = "/2020-01-01/extension/event/next"
 ENVIRONMENT = ExecutionEnvironment("f", "$LATEST", "main.handler", "111111111111", "metadata-token")
@@ -34,9 +35,18 @@ class Recorder:
         self._heard: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
         self._environment: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
         self._beginnings: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self.delivered: list[str] = []
+        self.unwanted: set[str] = set()
+        """Ids of invocations that are not to be delivered any more."""
 
     def on_next(self) -> None:
         self._heard.put(("next",))
+
+    def on_delivery(self, request_id: str) -> int | None:
+        if request_id in self.unwanted:
+            return None
+        self.delivered.append(request_id)
+        return DEADLINE
 
     def on_response(self, request_id: str, payload: bytes) -> None:
         self._heard.put(("response", request_id, payload))
@@ -108,7 +118,7 @@ class Sandbox:
         self._ends: list[Callable[[], object]] = []
 
     def event(self, request_id: str, payload: bytes = b"{}", **more: Any) -> RuntimeEvent:
-        return RuntimeEvent(request_id, payload, 4_102_444_800_000, "arn:aws:lambda:us-east-1:1:function:f", **more)
+        return RuntimeEvent(request_id, payload, "arn:aws:lambda:us-east-1:1:function:f", **more)
 
     def start(self, source: str, handler: str = "main.handler") -> "subprocess.Popen[bytes]":
         """The official Python runtime client, with a module of this source."""

@@ -78,9 +78,58 @@ def test_reset_cuts_a_response_that_is_being_sent(running: Any) -> None:
 
 def test_a_second_event_at_a_time_is_refused(sandbox: Any) -> None:
     """Given an event that is not answered, when another one is assigned, then that is an error of the caller's."""
+    sandbox.parked()
+    assert sandbox.heard.hear() == ("next",)
     sandbox.session.assign(sandbox.event("1"))
     with pytest.raises(RuntimeError, match="still has invocation 1"):
         sandbox.session.assign(sandbox.event("2"))
+
+
+def test_an_event_that_nobody_took_gives_way(sandbox: Any, reply_of: Reader) -> None:
+    """Given an event that no runtime has been given, when another one is assigned, then the runtime gets that one."""
+    sandbox.session.assign(sandbox.event("1", b"1"))
+    sandbox.session.assign(sandbox.event("2", b"2"))
+    assert reply_of(sandbox.parked())[2] == b"2"
+
+
+def test_an_event_that_is_not_wanted_is_not_delivered(sandbox: Any, reply_of: Reader) -> None:
+    """Given an event whose invocation has ended, when the runtime asks, then it waits on, and gets the next one."""
+    sandbox.heard.unwanted.add("1")
+    sandbox.session.assign(sandbox.event("1", b"1"))
+    runtime = sandbox.parked()
+    assert sandbox.heard.hear() == ("next",)
+    sandbox.session.assign(sandbox.event("2", b"2"))
+    assert reply_of(runtime)[2] == b"2"
+
+
+def test_what_is_held_for_a_mark_is_delivered_behind_it(sandbox: Any, reply_of: Reader) -> None:
+    """Given a session that holds for a mark, then a waiting runtime gets its event with that mark, and no other."""
+    runtime = sandbox.parked()
+    assert sandbox.heard.hear() == ("next",)
+    sandbox.session.hold("mark")
+    sandbox.session.assign(sandbox.event("1", b"1"))
+    sandbox.session.release("another")
+    assert sandbox.heard.delivered == []
+    sandbox.session.release("mark")
+    assert reply_of(runtime)[2] == b"1"
+    assert sandbox.heard.delivered == ["1"]
+
+
+def test_an_event_is_delivered_once(sandbox: Any, reply_of: Reader) -> None:
+    """Given a runtime that loses its event and asks again, then it gets the same one, and its time goes on."""
+    sandbox.session.assign(sandbox.event("1", b"1"))
+    assert sandbox.heard.delivered == []
+    first, again = reply_of(sandbox.parked()), reply_of(sandbox.parked())
+    assert first == again
+    assert sandbox.heard.delivered == ["1"]
+
+
+def test_a_reset_holds_nothing_back(sandbox: Any, reply_of: Reader) -> None:
+    """Given a session that holds for a mark, when it is reset, then the next event is delivered at once."""
+    sandbox.session.hold("mark")
+    sandbox.session.reset()
+    sandbox.session.assign(sandbox.event("1", b"1"))
+    assert reply_of(sandbox.parked())[2] == b"1"
 
 
 def test_a_closed_session_is_refused(sandbox: Any, api: RuntimeApi) -> None:

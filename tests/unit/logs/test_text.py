@@ -58,18 +58,21 @@ def test_an_invocation_as_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "error_type", "end"),
+    ("status", "error_type", "words", "end"),
     [
-        ("success", "", "Max Memory Used: 36 MB\t\n"),
-        ("error", "Function.ValueError", "Max Memory Used: 36 MB\t\n"),
-        ("timeout", "Sandbox.Timedout", "Max Memory Used: 36 MB\tStatus: timeout\n"),
-        ("error", "Runtime.ExitError", "Max Memory Used: 36 MB\tStatus: error\tError Type: Runtime.ExitError\n"),
+        ("success", "", "", ""),
+        ("error", "Function.ValueError", "", ""),
+        ("error", "Runtime.Unknown", "", ""),
+        ("timeout", "Sandbox.Timedout", "timed out", "Status: timeout"),
+        ("error", "Runtime.ExitError", "exited", "Status: error\tError Type: Runtime.ExitError"),
+        ("error", "Extension.Crash", "exited", "Status: error\tError Type: Extension.Crash"),
+        ("error", "Runtime.ImportModuleError", "no such", "Status: error\tError Type: Runtime.ImportModuleError"),
     ],
 )
-def test_how_a_report_ends(status: str, error_type: str, end: str) -> None:
+def test_how_a_report_ends(status: str, error_type: str, words: str, end: str) -> None:
     """Given an invocation that the platform ended, then REPORT says so; of a function's own error it is silent."""
-    *_, last = lines(text(), Ended(report(status=status, error_type=error_type)))
-    assert last.endswith(end)
+    *_, last = lines(text(), Ended(report(status=status, error_type=error_type), last_words=words))
+    assert last.endswith(f"Max Memory Used: 36 MB\t{end}\n")
 
 
 def test_the_platforms_last_words() -> None:
