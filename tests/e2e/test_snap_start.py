@@ -2,8 +2,11 @@
 
 import base64
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
+import docker
 import pytest
 
 pytestmark = pytest.mark.docker
@@ -96,6 +99,82 @@ def test_an_init_that_fails_leaves_no_version_to_invoke(aws: Any, publish: Any, 
     version = aws.get_function_configuration(FunctionName=name, Qualifier="1")
     assert (version["State"], version["StateReasonCode"]) == ("Failed", "FunctionError")
     assert "nowhere" in version["StateReason"]
+
+
+MEETS = """
+import os, socket
+
+with socket.create_connection((os.environ["MEET"], int(os.environ["PORT"]))) as meeting:
+    meeting.recv(1)
+
+
+def handler(event, context):
+    return os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"]
+"""
+
+
+def test_a_container_that_is_killed_in_its_init(
+    aws: Any, shared_cloud: Any, publish: Any, until: Any, rendezvous: Any
+) -> None:
+    """Given a version that initialises, when its container is killed, then it is Failed and does not stay Pending."""
+    host, port = rendezvous.address
+    name, _ = publish(MEETS, MEET=str(host), PORT=str(port))
+    rendezvous.expect(1)
+    (container,) = shared_cloud.containers_of(name)
+    with closing(docker.from_env()) as engine:
+        engine.api.kill(container)
+
+    def state() -> Any:
+        return aws.get_function_configuration(FunctionName=name, Qualifier="1")["State"]
+
+    until(lambda: state() != "Pending", "the version is still Pending")
+    assert state() == "Failed"
+
+
+def test_a_container_that_ends_before_its_start(
+    make_cloud: Any, make_function: Any, call: Call, runtime_image: Callable[[str], str], until: Any, tmp_path: Path
+) -> None:
+    """Given containers that end when they are greeted, then a version is Failed, and an invocation is told at once."""
+    runtime_image("python3.13")
+    shell = tmp_path / "sh"
+    shell.write_text("#!/bin/bash\nread -r greeting\n")
+    shell.chmod(0o755)
+    tmp_path.chmod(0o755)
+    aws = make_cloud(LAMBDA_DOCKER_FLAGS=f"-v {shell}:/bin/sh:ro").client()
+    name = make_function(aws, Runtime="python3.13", SnapStart={"ApplyOn": "PublishedVersions"})
+    for number in range(1, 6):
+        aws.publish_version(FunctionName=name, Description=str(number))
+        aws.update_function_configuration(FunctionName=name, Description=str(number))
+        aws.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig=SOON)
+    versions = [str(number) for number in range(1, 6)]
+
+    def states() -> list[str]:
+        return [aws.get_function_configuration(FunctionName=name, Qualifier=each)["State"] for each in versions]
+
+    until(lambda: "Pending" not in states(), "a version is still Pending")
+    assert set(states()) == {"Failed"}
+    assert call(aws, name)[1]["FunctionError"] == "Unhandled"
+
+
+def test_a_cloud_that_is_killed_while_a_version_initialises(
+    make_cloud: Any, make_function: Any, call: Call, rendezvous: Any, runtime_image: Callable[[str], str]
+) -> None:
+    """Given a version that initialises, when the cloud is killed and starts again, then it comes to be Active."""
+    runtime_image("python3.13")
+    cloud = make_cloud()
+    aws, (host, port) = cloud.client(), rendezvous.address
+    variables = {"Variables": {"MEET": str(host), "PORT": str(port)}}
+    members = {"Runtime": "python3.13", "SnapStart": {"ApplyOn": "PublishedVersions"}, "Environment": variables}
+    name = make_function(aws, MEETS, Timeout=20, **members)
+    aws.publish_version(FunctionName=name)
+    rendezvous.expect(1)
+    cloud.kill(master=True, worker=True)
+    cloud.start()
+    rendezvous.expect(2)
+    assert aws.get_function_configuration(FunctionName=name, Qualifier="1")["State"] == "Pending"
+    rendezvous.release()
+    active(aws, name)
+    assert call(aws, name, Qualifier="1")[0] == "snap-start"
 
 
 def test_a_hook_that_fails_refuses_the_invocation(aws: Any, publish: Any, call: Call) -> None:
