@@ -199,10 +199,15 @@ class Connection:
 
         What does not fit into the socket's buffer follows from a thread of its own, which ends within 30 s.
         """
+        return self.client_waits() and self.give(data)
+
+    def give(self, data: bytes) -> bool:
+        """As `offer`, to a client that was just seen to wait."""
         if not self._write_lock.acquire(blocking=False):
             return False
+        rest: memoryview | None
         try:
-            rest = self._write(memoryview(data)) if self.client_waits() else None
+            rest = self._write(memoryview(data))
         except DisconnectedError:
             rest = None
         if not rest:

@@ -152,7 +152,7 @@ class OpenSession:
             if connection.client_waits():
                 if not self._answer and self._deliver(self._event) is None:
                     return
-                if connection.offer(self._answer):
+                if connection.give(self._answer):
                     self._state, self._request_id = RuntimeState.RUNNING, self._event.request_id
                     self._parked.popleft()
                     return
