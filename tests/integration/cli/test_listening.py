@@ -2,14 +2,17 @@
 
 import io
 import random
+import socket
 import urllib.request
 import zipfile
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
 
 from relambda.api.cli.http_client import health
+from relambda.api.worker import MOST_SILENT
 
 
 def package() -> bytes:
@@ -50,3 +53,18 @@ def test_several_addresses_and_a_name_of_its_own(clouds: Any, relambda: Any) -> 
         assert answer.read() == package()
     url = aws.create_function_url_config(FunctionName="f", AuthType="NONE")["FunctionUrl"]
     assert urlsplit(url).netloc.endswith(f".lambda-url.us-east-1.cloud.example:{port}")
+
+
+def test_who_connects_and_says_nothing_keeps_nobody_out(clouds: Any) -> None:
+    """Given more silent connections than may be, then the oldest is closed, the youngest served, and so are others."""
+    started = clouds.start()
+    at = urlsplit(started["url"])
+    with ExitStack() as connections:
+        silent = [
+            connections.enter_context(socket.create_connection((at.hostname, at.port), timeout=30))
+            for _ in range(MOST_SILENT + 100)
+        ]
+        assert (health(started["url"]) or {})["status"] == "running"
+        assert silent[0].recv(1) == b""
+        silent[-1].sendall(b"HEAD /_relambda/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert silent[-1].recv(12) == b"HTTP/1.1 200"
