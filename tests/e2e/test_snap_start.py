@@ -113,14 +113,15 @@ def handler(event, context):
 """
 
 
-def test_a_container_that_is_killed_in_its_init(
-    aws: Any, shared_cloud: Any, publish: Any, until: Any, rendezvous: Any
-) -> None:
+TELLS = MEETS.replace("    meeting.recv", "    meeting.sendall(socket.gethostname().encode())\n    meeting.recv")
+
+
+def test_a_container_that_is_killed_in_its_init(aws: Any, publish: Any, until: Any, rendezvous: Any) -> None:
     """Given a version that initialises, when its container is killed, then it is Failed and does not stay Pending."""
     host, port = rendezvous.address
-    name, _ = publish(MEETS, MEET=str(host), PORT=str(port))
+    name, _ = publish(TELLS, MEET=str(host), PORT=str(port))
     rendezvous.expect(1)
-    (container,) = shared_cloud.containers_of(name)
+    container = rendezvous.arrived[0].recv(12).decode()
     with closing(docker.from_env()) as engine:
         engine.api.kill(container)
 
