@@ -164,7 +164,7 @@ def test_an_environment_that_hangs(
     """Given a container that is paused, then its invocation times out, the log tells, and the next has another one."""
     name = make_function(aws, TOO_LARGE, Timeout=1)
     before, _ = call(aws, name)
-    (container,) = shared_cloud.containers_of(name)
+    (container,) = shared_cloud.found_of(name)
     with closing(docker.from_env()) as engine:
         engine.api.pause(container)
     failed, _ = call(aws, name)

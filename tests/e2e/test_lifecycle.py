@@ -93,7 +93,7 @@ def test_a_container_that_is_killed_in_its_init(
     with ThreadPoolExecutor(1) as callers, closing(docker.from_env()) as engine:
         starting = callers.submit(call, aws, name)
         rendezvous.expect(1)
-        (container,) = shared_cloud.containers_of(name)
+        (container,) = shared_cloud.found_of(name)
         engine.api.kill(container)
         failed, _ = starting.result(60)
         rendezvous.release()
