@@ -173,7 +173,7 @@ def test_all_that_is_made_in_the_engine_is_found_by_its_labels(
     assert cloud.comes_to(lambda: len(cloud.spares()) == 2)
     assert [call(aws, name, 1)[0] for name in (spared, own)] == [1, 1]
     label = f"relambda={(cloud.state / 'cloud-id').read_text().strip()}"
-    assert cloud.comes_to(lambda: len(cloud.spares()) == 2 and len(cloud.containers_of(spared)) == 1)
+    assert cloud.comes_to(lambda: len(cloud.containers_of(spared)) == 1 and len(cloud.spares()) == 2)
     found = engine.containers.list(all=True, filters={"label": label})
     disks = {mount["Name"] for each in found for mount in each.attrs["Mounts"] if mount["Destination"] == "/tmp"}
     assert len(found) == len(disks) == 4
